@@ -1,0 +1,184 @@
+"""Static files that are not written here, and the names under which browsers get all of them.
+
+Browser libraries are npm packages in `node_modules/`; whole, they are thousands of files, so only the files
+named below are offered, under `vendor/`. Two files are made from them: the icon sprite, and one module whose
+import a browser could not resolve by itself.
+
+The storage gives every file a name with its hash in it and rewrites the relative imports of the project's own
+modules to match. Django's switch for that (`support_js_module_import_aggregation`) is not used: it passes
+over imports that end without a semicolon, and takes any `import(…)` for a file, in minified libraries too.
+"""
+
+import hashlib
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
+from django.contrib.staticfiles.storage import HashedFilesMixin
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, Storage
+from django.core.management import call_command
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+# Languages whose highlighting a page may load; static/js/markdown/highlight.js has the aliases.
+LANGUAGES = (
+    "bash c cpp csharp css dart diff dockerfile go graphql ini java javascript json kotlin latex lua"
+    " makefile markdown nginx perl php powershell python r ruby rust scala scss shell sql swift typescript"
+    " xml yaml"
+).split()  # noqa: SIM905 a line per name would hide the module
+
+# Icons in use, from https://lucide.dev, each a symbol of the sprite:
+# <svg class="icon" aria-hidden="true"><use href="{% static 'icons.svg' %}#send"></use></svg>
+ICONS = (
+    "arrow-down arrow-up brain check chevron-down chevron-left chevron-right circle-alert copy ellipsis"
+    " ellipsis-vertical info languages loader log-in log-out menu message-square monitor moon panel-left"
+    " pencil plus refresh-cw rotate-ccw search send settings-2 shield sliders-horizontal square sun trash-2"
+    " user wifi-off x"
+).split()  # noqa: SIM905
+
+EAST_ASIAN_WIDTH = "get-east-asian-width"
+
+# Name under which a browser gets a file → the file in node_modules.
+VENDOR_FILES = {
+    "vendor/markdown-it.js": "markdown-it/dist/browser/markdown-it.esm.min.mjs",
+    "vendor/highlight/core.js": "@highlightjs/cdn-assets/es/core.min.js",
+    **{
+        f"vendor/highlight/languages/{name}.js": f"@highlightjs/cdn-assets/es/languages/{name}.min.js"
+        for name in LANGUAGES
+    },
+    **{
+        f"vendor/{EAST_ASIAN_WIDTH}/{name}.js": f"{EAST_ASIAN_WIDTH}/{name}.js"
+        for name in ("index", "lookup", "lookup-data", "utilities")
+    },
+}
+
+SVG = "http://www.w3.org/2000/svg"
+
+
+def node_module(name: str) -> Path:
+    """Return the path of `name` in node_modules; raises ImproperlyConfigured when it is not installed."""
+    path = Path(settings.BASE_DIR, "node_modules", name)
+    if not path.is_file():
+        raise ImproperlyConfigured(f"{path} is missing: run `npm ci --omit=dev` in {settings.BASE_DIR}.")
+    return path
+
+
+def icon_sprite() -> str:
+    """Return one SVG file with a `<symbol>` for every icon in use."""
+    ET.register_namespace("", SVG)
+    sprite = ET.Element(f"{{{SVG}}}svg")
+    for name in ICONS:
+        icon = ET.parse(node_module(f"lucide-static/icons/{name}.svg")).getroot()  # noqa: S314 a locked package
+        symbol = ET.SubElement(sprite, f"{{{SVG}}}symbol", id=name)
+        for attribute in ("viewBox", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin"):
+            symbol.set(attribute, icon.attrib[attribute])
+        symbol.extend(icon)
+    return ET.tostring(sprite, encoding="unicode")
+
+
+def cjk_friendly_module() -> str:
+    """Return markdown-it-cjk-friendly with its one bare import made relative, as browsers need it."""
+    source = node_module("markdown-it-cjk-friendly/dist/index.js").read_text(encoding="utf-8")
+    return source.replace(f'from "{EAST_ASIAN_WIDTH}"', f'from "./{EAST_ASIAN_WIDTH}/index.js"')
+
+
+MADE_FILES: dict[str, Callable[[], str]] = {
+    "icons.svg": icon_sprite,
+    "vendor/markdown-it-cjk-friendly.js": cjk_friendly_module,
+}
+
+
+def build_dir() -> Path:
+    """Return the directory of the files that are made."""
+    return Path(settings.DATA_DIR, "build")
+
+
+def make_file(name: str) -> Path:
+    """Write the made file `name` unless it stands there already as it should, and return its path."""
+    path = build_dir() / name
+    content = MADE_FILES[name]().encode()
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Another process may be reading or making the same file.
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    return path
+
+
+class VendorStorage(FileSystemStorage):
+    """The named files as a read-only storage: names are the browser's, paths lead into packages."""
+
+    def path(self, name: str) -> str:
+        """Return where the file called `name` lies; raises KeyError for a name that is not offered."""
+        return str(make_file(name) if name in MADE_FILES else node_module(VENDOR_FILES[name]))
+
+
+class VendorFinder(BaseFinder):
+    """Finder of Django's staticfiles for the libraries' files that are named here, and no others."""
+
+    storage = VendorStorage()
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        """Return no messages: what is missing is named when it is looked for."""
+        return []
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """Return the path of the file called `path`, or an empty list (also the shape for `find_all`)."""
+        if path not in VENDOR_FILES and path not in MADE_FILES:
+            return []
+        found = self.storage.path(path)
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
+        """Yield every name offered, with the storage that holds it."""
+        for name in (*VENDOR_FILES, *MADE_FILES):
+            yield name, self.storage
+
+
+# Static and dynamic imports, re-exports, and `new URL("../icons.svg", import.meta.url)`; relative ones only.
+IMPORT = (
+    r"""(?P<matched>(?P<before>\b(?:from|import)\s*\(?\s*["']|\bnew\s+URL\(\s*["'])(?P<url>\.{1,2}/[^"'?#]+))""",
+    "%(before)s%(url)s",
+)
+
+
+class HashedStorage(CompressedManifestStaticFilesStorage):
+    """Hashed and compressed names for all files, with the imports between modules rewritten."""
+
+    # Libraries are taken as they are but for the two that import others: scanning them costs time, and their
+    # source maps are not served.
+    patterns = (
+        *(rule for rule in HashedFilesMixin.patterns if rule[0] == "*.css"),
+        ("js/*.js", (IMPORT,)),
+        ("vendor/markdown-it-cjk-friendly.js", (IMPORT,)),
+        (f"vendor/{EAST_ASIAN_WIDTH}/*.js", (IMPORT,)),
+    )
+    # One pass per link of the longest chain of imports, as a module's hash depends on those it imports.
+    max_post_process_passes = 20
+    keep_intermediate_files = False
+
+
+def fingerprint() -> str:
+    """Return a digest of the names, sizes and times of all static files, and of the rules above."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for finder in get_finders():
+        for name, storage in finder.list(None):
+            status = os.stat(storage.path(name))
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def collect_if_changed() -> bool:
+    """Collect the static files when one has changed since the last time, and return whether it did."""
+    stamp = Path(settings.STATIC_ROOT, "collected.txt")
+    now = fingerprint()
+    if stamp.is_file() and stamp.read_text(encoding="ascii") == now:
+        return False
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(now, encoding="ascii")
+    return True
