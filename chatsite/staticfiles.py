@@ -29,7 +29,7 @@ LANGUAGES = (
     "bash c cpp csharp css dart diff dockerfile go graphql ini java javascript json kotlin latex lua"
     " makefile markdown nginx perl php powershell python r ruby rust scala scss shell sql swift typescript"
     " xml yaml"
-).split()  # noqa: SIM905 a line per name would hide the module
+)
 
 # Icons in use, from https://lucide.dev, each a symbol of the sprite:
 # <svg class="icon" aria-hidden="true"><use href="{% static 'icons.svg' %}#send"></use></svg>
@@ -38,7 +38,7 @@ ICONS = (
     " ellipsis-vertical info languages loader log-in log-out menu message-square monitor moon panel-left"
     " pencil plus refresh-cw rotate-ccw search send settings-2 shield sliders-horizontal square sun trash-2"
     " user wifi-off x"
-).split()  # noqa: SIM905
+)
 
 EAST_ASIAN_WIDTH = "get-east-asian-width"
 
@@ -48,7 +48,7 @@ VENDOR_FILES = {
     "vendor/highlight/core.js": "@highlightjs/cdn-assets/es/core.min.js",
     **{
         f"vendor/highlight/languages/{name}.js": f"@highlightjs/cdn-assets/es/languages/{name}.min.js"
-        for name in LANGUAGES
+        for name in LANGUAGES.split()
     },
     **{
         f"vendor/{EAST_ASIAN_WIDTH}/{name}.js": f"{EAST_ASIAN_WIDTH}/{name}.js"
@@ -71,7 +71,7 @@ def icon_sprite() -> str:
     """Return one SVG file with a `<symbol>` for every icon in use."""
     ET.register_namespace("", SVG)
     sprite = ET.Element(f"{{{SVG}}}svg")
-    for name in ICONS:
+    for name in ICONS.split():
         icon = ET.parse(node_module(f"lucide-static/icons/{name}.svg")).getroot()  # noqa: S314 a locked package
         symbol = ET.SubElement(sprite, f"{{{SVG}}}symbol", id=name)
         for attribute in ("viewBox", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin"):
