@@ -1,0 +1,276 @@
+"""The rows that keep people, conversations, messages and the log of every model call.
+
+A message is a row, and so is each call of a model (`Generation`): nothing is kept in blobs. While an answer is
+being written its text lies in `GenerationChunk` rows; the end of the generation folds them into the message.
+"""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from .querysets import ConversationQuerySet, GenerationQuerySet, MessageQuerySet
+
+
+class User(AbstractUser):
+    """A person who logs in by user name; the e-mail address is optional."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True, choices=settings.LANGUAGES)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def get_full_name(self) -> str:
+        """Return the name as the person wrote it, or the user name."""
+        return self.name or self.username
+
+    def get_short_name(self) -> str:
+        """Return the same as `get_full_name`: names are not taken apart."""
+        return self.get_full_name()
+
+
+class Conversation(models.Model):
+    """A person's thread of messages with the settings that its next answer will use."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="conversations", verbose_name=_("owner"))
+    title = models.CharField(_("title"), max_length=200)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    think = models.CharField(_("thinking"), max_length=10, blank=True)
+    pinned = models.BooleanField(_("pinned"), default=False)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
+    shown_leaf = models.ForeignKey(
+        "Message", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("last shown message")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"))
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        indexes = [
+            # The sidebar: one person's conversations, newest first.
+            models.Index(fields=["owner", "-updated_at"], condition=Q(deleted_at=None), name="conversation_list"),
+            # The administrator's list.
+            models.Index(fields=["-updated_at"], name="conversation_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Return the path of the conversation's page."""
+        return reverse("conversation", args=[self.pk])
+
+
+class Message(models.Model):
+    """One turn: a person's words or a model's answer. Branches share their parent."""
+
+    class Role(models.TextChoices):
+        """Who speaks."""
+
+        USER = "user", _("user")
+        ASSISTANT = "assistant", _("assistant")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices)
+    content = models.TextField(_("content"), blank=True)
+    thinking = models.TextField(_("thinking"), blank=True)
+    html = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"))
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        indexes = [
+            # Siblings of a message, in their order.
+            models.Index(fields=["conversation", "parent", "created_at"], name="message_siblings"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()}: {self.content[:60]}"
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """The position behind the last character: (content, thinking) in Unicode code points."""
+        return len(self.content), len(self.thinking)
+
+
+class Generation(models.Model):
+    """One call of a model for one answer: the log's unit, kept whether it ended well or not."""
+
+    class Status(models.TextChoices):
+        """Where the generation stands; the last four are final."""
+
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        COMPLETED = "completed", _("completed")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")
+
+    LIVE = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="generations", verbose_name=_("conversation")
+    )
+    message = models.ForeignKey(Message, models.CASCADE, related_name="generations", verbose_name=_("message"))
+    client_id = models.CharField(_("client id"), max_length=64)
+    requested_by = models.ForeignKey(
+        User, models.CASCADE, related_name="generations", verbose_name=_("requested by")
+    )
+    model = models.CharField(_("model"), max_length=200)
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    think = models.CharField(_("thinking"), max_length=10, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
+    phase = models.CharField(_("phase"), max_length=12, blank=True)
+    reason = models.CharField(_("reason"), max_length=20, blank=True)
+    error_detail = models.TextField(_("error detail"), blank=True)
+    process = models.CharField(_("process"), max_length=64)
+    heartbeat = models.DateTimeField(_("heartbeat"))
+    stop_requested_at = models.DateTimeField(_("stop requested at"), null=True, blank=True)
+    stop_requested_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("stop requested by")
+    )
+    omitted_messages = models.PositiveIntegerField(_("messages left out"), default=0)
+    queued_at = models.DateTimeField(_("queued at"))
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    first_token_at = models.DateTimeField(_("first token at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    prompt_tokens = models.PositiveIntegerField(_("prompt tokens"), null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
+    total_ns = models.BigIntegerField(_("total duration (ns)"), null=True, blank=True)
+    load_ns = models.BigIntegerField(_("load duration (ns)"), null=True, blank=True)
+    prompt_ns = models.BigIntegerField(_("prompt duration (ns)"), null=True, blank=True)
+    output_ns = models.BigIntegerField(_("output duration (ns)"), null=True, blank=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status__in=["queued", "running"]),
+                name="one_live_generation_per_conversation",
+            ),
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="one_generation_per_client_id"),
+        ]
+        indexes = [
+            # The queue and the sweep read only what is live.
+            models.Index(
+                fields=["status", "queued_at"],
+                condition=Q(status__in=["queued", "running"]),
+                name="generation_live",
+            ),
+            # The administrator's list, newest first.
+            models.Index(fields=["-queued_at"], name="generation_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} · {self.get_status_display()}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in self.LIVE
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The model's own speed, from its own counts; None where it gave none."""
+        if not self.output_tokens or not self.output_ns:
+            return None
+        return self.output_tokens / self.output_ns * 1e9
+
+    @property
+    def first_token_ms(self) -> int | None:
+        """Milliseconds from the start of the call to its first piece of text."""
+        return _milliseconds(self.started_at, self.first_token_at)
+
+    @property
+    def total_ms(self) -> int | None:
+        """Milliseconds from the start of the call to its end."""
+        return _milliseconds(self.started_at, self.finished_at)
+
+
+def _milliseconds(start: Any, end: Any) -> int | None:
+    return round((end - start).total_seconds() * 1000) if start and end else None
+
+
+class GenerationChunk(models.Model):
+    """Text of a running answer, written twice a second; gone once the answer is whole in its message."""
+
+    id = models.BigAutoField(primary_key=True)
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="chunks")
+    position = models.PositiveIntegerField()
+    text = models.TextField(blank=True)
+    thinking = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            # A checkpoint whose outcome was unknown may be written again without doubling its text.
+            models.UniqueConstraint(fields=["generation", "position"], name="one_chunk_per_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.generation_id}@{self.position}"
+
+
+class GenerationEvent(models.Model):
+    """A fact in the life of a generation: queued, started, loading, first token, stop asked, finished."""
+
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("time"))
+    kind = models.CharField(_("event"), max_length=20)
+    detail = models.CharField(_("detail"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.detail}".strip()
+
+
+class ModelProfile(models.Model):
+    """Options that a model starts with on this site, under those that a conversation sets itself."""
+
+    name = models.CharField(
+        _("model"),
+        max_length=200,
+        unique=True,
+        validators=[RegexValidator(r"^[\w./:-]+$")],
+        help_text=_("A model's name, for all of its tags (internlm2) or for one (internlm2:1.8b)."),
+    )
+    options = models.JSONField(_("options"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("model profile")
+        verbose_name_plural = _("model profiles")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,99 @@
+"""Where the queries have their names."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Prefetch
+
+if TYPE_CHECKING:
+    from .models import Conversation, Generation, Message, User
+
+# Walks from a leaf to the root, so that opening the end of a long conversation reads only what it shows.
+_BRANCH = """
+WITH RECURSIVE branch(id, parent_id, depth) AS (
+    SELECT id, parent_id, 1 FROM conversations_message WHERE id = %s
+    UNION ALL
+    SELECT m.id, m.parent_id, branch.depth + 1
+    FROM conversations_message m JOIN branch ON m.id = branch.parent_id
+    WHERE branch.depth < %s
+)
+SELECT id, depth FROM branch ORDER BY depth DESC
+"""
+WHOLE_BRANCH = 1_000_000
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """Conversations by who may see them."""
+
+    def for_user(self, user: "User") -> "ConversationQuerySet":
+        """Return what `user` owns and has not deleted: the lookup is the permission."""
+        return self.filter(owner=user, owner__is_active=True, deleted_at=None)
+
+    def listed(self) -> "ConversationQuerySet":
+        """Return them as the sidebar lists them: newest first, with `running` where one is being answered."""
+        from .models import Generation
+
+        live = Generation.objects.live().filter(conversation=OuterRef("pk"))
+        return self.filter(archived_at=None).order_by("-updated_at").annotate(running=Exists(live))
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Messages along the branches of a conversation."""
+
+    def branch(self, leaf: UUID | None, limit: int = WHOLE_BRANCH) -> list["Message"]:
+        """Return the last `limit` messages that lead to `leaf`, oldest first, as they lie in the table."""
+        ids = self._branch_ids(leaf, limit)
+        found = self.in_bulk(ids)
+        return [found[pk] for pk in ids if pk in found]
+
+    def _branch_ids(self, leaf: UUID | None, limit: int) -> list[UUID]:
+        if leaf is None:
+            return []
+        key = self.model._meta.pk.get_db_prep_value(leaf, self._connection(), prepared=False)
+        with self._connection().cursor() as cursor:
+            cursor.execute(_BRANCH, [key, limit])
+            return [row[0] if isinstance(row[0], UUID) else UUID(row[0]) for row in cursor.fetchall()]
+
+    def _connection(self) -> Any:
+        from django.db import connections
+
+        return connections[self.db]
+
+    def with_generations(self) -> "MessageQuerySet":
+        """Prefetch each answer's calls, oldest first."""
+        from .models import Generation
+
+        return self.prefetch_related(Prefetch("generations", Generation.objects.order_by("queued_at")))
+
+    def siblings_of(self, messages: Iterable["Message"]) -> dict[UUID | None, list[UUID]]:
+        """Return, for the parents of `messages` (all of one conversation), their children in order."""
+        messages = list(messages)
+        if not messages:
+            return {}
+        parents = {message.parent_id for message in messages}
+        rows = self.filter(conversation=messages[0].conversation_id)
+        condition = models.Q(parent__in=[parent for parent in parents if parent])
+        if None in parents:
+            condition |= models.Q(parent=None)
+        siblings: dict[UUID | None, list[UUID]] = {}
+        for pk, parent in rows.filter(condition).order_by("created_at", "pk").values_list("pk", "parent"):
+            siblings.setdefault(parent, []).append(pk)
+        return siblings
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Generations by where they stand."""
+
+    def live(self) -> "GenerationQuerySet":
+        """Return those that wait or run."""
+        return self.filter(status__in=["queued", "running"])
+
+    def running(self) -> "GenerationQuerySet":
+        """Return those that a model works on."""
+        return self.filter(status="running")
+
+    def queued(self) -> "GenerationQuerySet":
+        """Return those that wait, first come first."""
+        return self.filter(status="queued").order_by("queued_at", "pk")

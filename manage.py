@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Django's command line for chatsite; `manage.py serve` starts the site."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError as error:
+        message = "Django is not installed here. Run `make run`, or `python scripts/install.py` first."
+        raise SystemExit(message) from error
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
