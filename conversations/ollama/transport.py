@@ -1,0 +1,177 @@
+"""HTTP as this client needs it: one session without hidden limits, and every failure named by its cause.
+
+httpx speaks through aiohttp here, since reading a token then costs a third of the CPU time. Two caps had to
+go: httpx's pool is not in this path at all, and aiohttp's connector would silently make the 101st stream
+wait. No connection is used twice, therefore a request never meets one that the server has just closed, and
+nothing is ever sent again without the knowledge of whoever asked; on a local network a new connection costs a
+fraction of a millisecond.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from .errors import (
+    BadAnswer,
+    OllamaError,
+    OllamaStalled,
+    OllamaUnavailable,
+    StalledPhase,
+    StreamBroken,
+    UnavailableKind,
+)
+from .wire import LineSplitter
+
+_UPLOAD_PIECE = 65_536
+_HEADERS = {
+    "accept": "application/x-ndjson, application/json",
+    # Compression would hold tokens back until a block of them is full.
+    "accept-encoding": "identity",
+    "connection": "close",
+    "user-agent": "chatsite",
+}
+
+
+class Timeouts(NamedTuple):
+    """Seconds of patience. `first_byte` is long because Ollama sends nothing at all while it loads a model,
+    and giving up then makes it abandon the load; `short` is for one whole request that is not a chat."""
+
+    connect: float = 5.0
+    write: float = 10.0
+    first_byte: float = 600.0
+    stall: float = 120.0
+    short: float = 5.0
+
+
+def open_session(base_url: httpx.URL, headers: dict[str, str], timeouts: Timeouts) -> httpx.AsyncClient:
+    """The client of one process and one event loop; the environment's proxies are not looked at."""
+    tls = _tls_context(base_url.scheme)
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=0, force_close=True, ssl=tls)
+        jar = aiohttp.DummyCookieJar()
+        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trust_env=False)
+
+    return httpx.AsyncClient(
+        transport=AiohttpTransport(client=session, verify=tls, trust_env=False),
+        headers=_HEADERS | headers,
+        # The transport takes "pool" for the whole way to a connection, the look-up of the name included.
+        # Silence afterwards is timed by the caller, who knows what is being waited for.
+        timeout=httpx.Timeout(None, connect=timeouts.connect, pool=timeouts.connect),
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def _tls_context(scheme: str) -> ssl.SSLContext:
+    """Trusts the well-known authorities and the machine's own: 25 ms to read, so only for https."""
+    if scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+class Upload(httpx.AsyncByteStream):
+    """A request body which gives the server `write` seconds for each piece and, once all is sent, `answer`
+    seconds.
+
+    It moves the deadline of `clock`, in which the request is awaited; `sent` tells which of the two ran out.
+    """
+
+    def __init__(self, body: bytes, clock: asyncio.Timeout, *, write: float, answer: float) -> None:
+        self._body = body
+        self._clock = clock
+        self._write = write
+        self._answer = answer
+        self.sent = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._body), _UPLOAD_PIECE):
+            self._allow(self._write)
+            yield self._body[start : start + _UPLOAD_PIECE]
+        self.sent = True
+        self._allow(self._answer)
+
+    def _allow(self, seconds: float) -> None:
+        # A server may answer before it has read everything; then the clock is over and says so by a
+        # RuntimeError.
+        with contextlib.suppress(RuntimeError):
+            self._clock.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+class LineReader:
+    """The lines of a streamed answer: `first` seconds for the first bytes, `stall` between two reads."""
+
+    def __init__(self, response: httpx.Response, *, first: float, stall: float) -> None:
+        self._response = response
+        self._pieces = response.aiter_bytes()
+        self._splitter = LineSplitter()
+        self._patience = first
+        self._stall = stall
+        self.ended = False
+
+    async def batch(self) -> list[bytes]:
+        """The lines that one read completed, maybe none; at the clean end (`ended`) the unfinished last one.
+
+        Raises OllamaStalled, StreamBroken, and BadAnswer for a line without an end.
+        """
+        try:
+            piece = await self._read()
+            return self._splitter.feed(piece) if piece else [self._splitter.flush()]
+        except ValueError as error:
+            raise BadAnswer(self._response.status_code, error) from None
+        except TimeoutError:
+            phase: StalledPhase = "streaming" if self._patience == self._stall else "first_byte"
+            raise OllamaStalled(phase, self._patience) from None
+
+    async def _read(self) -> bytes:
+        with translated(self._response.status_code):
+            async with asyncio.timeout(self._patience):
+                piece = await anext(self._pieces, b"")
+        self._patience = self._stall
+        self.ended = not piece
+        return piece
+
+
+@contextlib.contextmanager
+def translated(status: int | None = None) -> Iterator[None]:
+    """Turns every failure of the network inside into the tree's; see `translate`."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+        if isinstance(error, TimeoutError):
+            raise
+        raise translate(error, status) from error
+
+
+def translate(error: Exception, status: int | None = None) -> OllamaError:
+    """The error of the tree for one of httpx or aiohttp; `status` is set once the answer has begun.
+
+    Told by the cause: the transport's own mapping calls every lost connection a time-out of connecting.
+    """
+    cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+    if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return OllamaUnavailable(_kind(cause), cause)
+    if isinstance(cause, aiohttp.InvalidURL | httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return OllamaUnavailable("unreachable", cause)
+    if isinstance(cause, aiohttp.ClientResponseError | httpx.DecodingError):
+        return BadAnswer(status or 0, f"not HTTP as it should be: {cause}")
+    return StreamBroken(cause)
+
+
+def _kind(cause: Exception) -> UnavailableKind:
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return "dns"
+    if isinstance(cause, aiohttp.ClientConnectorSSLError | aiohttp.ClientConnectorCertificateError):
+        return "tls"
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        return "timeout"
+    reason = cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else cause
+    return "refused" if isinstance(reason, ConnectionRefusedError) else "unreachable"
