@@ -1,0 +1,45 @@
+"""The person's language and time zone, for the length of a request."""
+
+import functools
+import zoneinfo
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+# Set by static/js/page.js from the browser's own zone.
+TIME_ZONE_COOKIE = "timezone"
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+@functools.cache
+def known_zones() -> frozenset[str]:
+    """Return the names of all time zones; reading them takes some milliseconds."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+class PreferencesMiddleware:
+    """Activates the person's own choices, over what cookies and headers of the browser say."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request in the person's language and time zone."""
+        language = getattr(request.user, "language", "")
+        if language:
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        self._activate_zone(request)
+        return self.get_response(request)
+
+    def _activate_zone(self, request: HttpRequest) -> None:
+        for name in (getattr(request.user, "time_zone", ""), request.COOKIES.get(TIME_ZONE_COOKIE, "")):
+            if name in known_zones():
+                timezone.activate(zoneinfo.ZoneInfo(name))
+                return
+        timezone.deactivate()

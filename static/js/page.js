@@ -1,0 +1,34 @@
+// What every page does: remembers theme and time zone in cookies, so that the server draws the page right at once.
+
+const YEAR = 365 * 24 * 3600;
+const THEMES = ["auto", "light", "dark"];
+
+function setCookie(name, value) {
+  const path = new URL(document.querySelector(".brand")?.href ?? "/", location.href).pathname;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${name}=${encodeURIComponent(value)}; Path=${path}; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+}
+
+function showTheme(button, theme) {
+  document.documentElement.dataset.theme = theme;
+  button.title = button.dataset[theme];
+  button.setAttribute("aria-label", button.dataset[theme]);
+  for (const icon of button.querySelectorAll("[data-icon]")) {
+    icon.toggleAttribute("hidden", icon.dataset.icon !== theme);
+  }
+}
+
+function offerThemes(button) {
+  showTheme(button, document.documentElement.dataset.theme);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
+    setCookie("theme", theme);
+    showTheme(button, theme);
+  });
+}
+
+// Old engines gave no zone; the server then uses its own.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) setCookie("timezone", zone);
+document.querySelectorAll("[data-theme-button]").forEach(offerThemes);
