@@ -1,0 +1,176 @@
+"""The Markdown dialect of answers: what is on, what is off, and the HTML of each part.
+
+CommonMark with tables and strikethrough as in GitHub's, plus: a single line break breaks, `https://…` is a link
+as it stands, `- [x]` is a task, `<br>` breaks (models write it in tables), emphasis works beside CJK characters.
+Minus: raw HTML, pictures (each becomes a link, so that reading an answer asks nobody for anything), links other
+than http, https and mailto, and style attributes, which the site's Content-Security-Policy refuses.
+
+The browser's half is `static/js/markdown/dialect.js`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import cast
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from conversations.rendering.cjk import CjkParserInline
+
+# Letters are spelled out: ignoring case means other letters in browsers than in Python.
+_SAFE_LINK = re.compile(r"(?:[Hh][Tt]{2}[Pp][Ss]?|[Mm][Aa][Ii][Ll][Tt][Oo]):")
+_SCHEME = re.compile(r"(?:^|[^A-Za-z0-9+.-])([Hh][Tt]{2}[Pp][Ss]?)$")
+# Letters of Chinese, Japanese, Korean and European languages belong to a path, their punctuation ends it.
+_ADDRESS = re.compile(
+    r"://[A-Za-z0-9\[][A-Za-z0-9._~:@%\[\]-]*"
+    r"(?:[/?#][A-Za-z0-9._~:/?#@!$&'()+,;=%\[\]\u00c0-\u024f\u3040-\u30fa\u3400-\u9fff\uac00-\ud7a3-]*)?"
+)
+_LINE_BREAK = re.compile(r"<[Bb][Rr] ?/?>")
+_TASK = re.compile(r"\[([ xX])\][ \t]+")
+_LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,30}")
+_ALIGNMENT = re.compile(r"text-align:(\w+)")
+
+
+class Renderer(RendererHTML):
+    """HTML of the parts that differ from markdown-it's own."""
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Return fenced code; the page adds colours and a copy button by `data-language`."""
+        language = _LANGUAGE.match(tokens[idx].info.strip(" \t").lower())
+        attribute = f' data-language="{language[0]}"' if language else ""
+        return f'<pre class="code"{attribute}><code>{escapeHtml(tokens[idx].content)}</code></pre>\n'
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Return indented code."""
+        return f'<pre class="code"><code>{escapeHtml(tokens[idx].content)}</code></pre>\n'
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Return the start of a table within a box that can scroll sideways."""
+        return '<div class="table"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Return the end of a table."""
+        return "</table></div>\n"
+
+    def task(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Return the box of a task."""
+        checked = ' checked=""' if tokens[idx].markup != " " else ""
+        return f'<input type="checkbox" disabled=""{checked}> '
+
+
+def _trim_address(address: str) -> str:
+    """Return `address` without the punctuation at its end that belongs to the sentence around it."""
+    while (last := address[-1]) in ".,:;!?'_~([" or (
+        last in ")]" and address.count(last) > address.count("(" if last == ")" else "[")
+    ):
+        address = address[:-1]
+    return address
+
+
+def _bare_link(state: StateInline, silent: bool) -> bool:
+    """Inline rule: an http or https address in the text is a link."""
+    if state.src[state.pos] != ":" or state.linkLevel > 0:
+        return False
+    scheme = _SCHEME.search(state.pending[-8:])
+    address = _ADDRESS.match(state.src, state.pos, state.posMax)
+    if not scheme or not address:
+        return False
+    rest = _trim_address(address[0])
+    url = scheme[1] + rest
+    href = state.md.normalizeLink(url)
+    if len(rest) <= 3 or not state.md.validateLink(href):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[1])]
+        state.push("link_open", "a", 1).attrs = {"href": href}
+        state.push("text", "", 0).content = url
+        state.push("link_close", "a", -1)
+    state.pos += len(rest)
+    return True
+
+
+def _line_break(state: StateInline, silent: bool) -> bool:
+    """Inline rule: `<br>` is a line break."""
+    match = _LINE_BREAK.match(state.src, state.pos, state.posMax)
+    if not match:
+        return False
+    if not silent:
+        state.push("hardbreak", "br", 0)
+    state.pos = match.end()
+    return True
+
+
+def _guard_links(state: StateCore) -> None:
+    """Core rule: links open elsewhere and tell nothing; pictures become links, or text inside a link."""
+    for token in state.tokens:
+        if token.type == "inline" and token.children:
+            token.children = _guarded(state.md, token.children, state.env)
+
+
+def _guarded(md: MarkdownIt, tokens: list[Token], env: EnvType) -> list[Token]:
+    guarded: list[Token] = []
+    depth = 0
+    for token in tokens:
+        if token.type == "image":
+            guarded += _linked_picture(md, token, env, inside_link=depth > 0)
+            continue
+        depth += token.nesting if token.tag == "a" else 0
+        if token.type == "link_open":
+            token.attrs.update(target="_blank", rel="noopener noreferrer nofollow")
+        guarded.append(token)
+    return guarded
+
+
+def _linked_picture(md: MarkdownIt, image: Token, env: EnvType, inside_link: bool) -> list[Token]:
+    """Return tokens of a picture's description, leading to the picture unless inside a link already."""
+    address = str(image.attrs["src"])
+    text = Token("text", "", 0)
+    text.content = cast(Renderer, md.renderer).renderInlineAsText(image.children, md.options, env) or address
+    if inside_link:
+        return [text]
+    attrs: dict[str, str | int | float] = {"href": address, "class": "picture"}
+    attrs |= {"target": "_blank", "rel": "noopener noreferrer nofollow"}
+    return [Token("link_open", "a", 1, attrs=attrs), text, Token("link_close", "a", -1)]
+
+
+def _mark_tasks(state: StateCore) -> None:
+    """Core rule: a list item that begins with `[ ]` or `[x]` is a task."""
+    for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if item.type != "list_item_open" or paragraph.type != "paragraph_open" or not inline.children:
+            continue
+        first = inline.children[0]
+        match = _TASK.match(first.content) if first.type == "text" else None
+        if match:
+            first.content = first.content[match.end() :]
+            inline.children.insert(0, Token("task", "", 0, markup=match[1]))
+            item.attrSet("class", "task")
+
+
+def _align_cells(state: StateCore) -> None:
+    """Core rule: the alignment of table cells is a class."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and "style" in token.attrs:
+            alignment = _ALIGNMENT.match(str(token.attrs.pop("style")))
+            token.attrs["class"] = alignment[1] if alignment else ""
+
+
+def create_parser() -> MarkdownIt:
+    """Return a parser of the dialect; its `render` may be called from several threads."""
+    md = MarkdownIt("js-default", {"html": False, "breaks": True, "maxNesting": 20}, renderer_cls=Renderer)
+    inline = CjkParserInline()
+    md.inline = inline
+    md.validateLink = lambda url: bool(_SAFE_LINK.match(url))  # type: ignore[method-assign]
+    inline.ruler.before("autolink", "line_break", _line_break)
+    inline.ruler.before("linkify", "bare_link", _bare_link)
+    for name, rule in (
+        ("guard_links", _guard_links),
+        ("mark_tasks", _mark_tasks),
+        ("align_cells", _align_cells),
+    ):
+        md.core.ruler.push(name, rule)
+    return md
