@@ -1,7 +1,7 @@
 """Emphasis beside Chinese, Japanese and Korean characters.
 
-CommonMark decides by the characters beside `**` whether it can open or close, and takes full-width punctuation
-for the edge of a word: `**注意：**请先` stays as it is. The rule here is that of the npm package
+CommonMark decides by the characters beside `**` whether it can open or close, and takes full-width
+punctuation for the edge of a word: `**注意：**请先` stays as it is. The rule here is that of the npm package
 markdown-it-cjk-friendly, which the browser uses; a test compares them over all characters.
 Its text: https://github.com/tats-u/markdown-cjk-friendly/blob/main/specification.md
 """
@@ -25,8 +25,8 @@ _NEWLY_WIDE = re.compile(
 )
 # Brackets and squared ideographs, wide without being emoji though they stand among them.
 _WIDE_AMONG_EMOJI = re.compile(
-    "[\u2329\u232a\u2630-\u2637\u268a-\u268f\U0001f200\U0001f202\U0001f210-\U0001f219\U0001f21b-\U0001f22e\U0001f230\U0001f231"
-    "\U0001f237\U0001f23b\U0001f240-\U0001f248\U0001f260-\U0001f265]"
+    "[\u2329\u232a\u2630-\u2637\u268a-\u268f\U0001f200\U0001f202\U0001f210-\U0001f219\U0001f21b-\U0001f22e"
+    "\U0001f230\U0001f231\U0001f237\U0001f23b\U0001f240-\U0001f248\U0001f260-\U0001f265]"
 )
 _EMOJI = re.compile("[\u231a-\u2b55\U0001f004-\U0001faff]")
 _QUOTATION_MARK = re.compile("[\u2018\u2019\u201c\u201d]")

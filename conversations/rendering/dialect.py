@@ -1,16 +1,15 @@
 """The Markdown dialect of answers: what is on, what is off, and the HTML of each part.
 
-CommonMark with tables and strikethrough as in GitHub's, plus: a single line break breaks, `https://…` is a link
-as it stands, `- [x]` is a task, `<br>` breaks (models write it in tables), emphasis works beside CJK characters.
-Minus: raw HTML, pictures (each becomes a link, so that reading an answer asks nobody for anything), links other
-than http, https and mailto, and style attributes, which the site's Content-Security-Policy refuses.
+CommonMark with tables and strikethrough as in GitHub's, plus: a single line break breaks, `https://…` is a
+link as it stands, `- [x]` is a task, `<br>` breaks (models write it in tables), emphasis works beside CJK
+characters. Minus: raw HTML, pictures (each becomes a link, so that reading an answer asks nobody for anything),
+links other than http, https and mailto, and style attributes, which the site's Content-Security-Policy refuses.
 
 The browser's half is `static/js/markdown/dialect.js`.
 """
 
 import re
 from collections.abc import Sequence
-from typing import cast
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -109,15 +108,15 @@ def _guard_links(state: StateCore) -> None:
     """Core rule: links open elsewhere and tell nothing; pictures become links, or text inside a link."""
     for token in state.tokens:
         if token.type == "inline" and token.children:
-            token.children = _guarded(state.md, token.children, state.env)
+            token.children = _guarded(token.children)
 
 
-def _guarded(md: MarkdownIt, tokens: list[Token], env: EnvType) -> list[Token]:
+def _guarded(tokens: list[Token]) -> list[Token]:
     guarded: list[Token] = []
     depth = 0
     for token in tokens:
         if token.type == "image":
-            guarded += _linked_picture(md, token, env, inside_link=depth > 0)
+            guarded += _linked_picture(token, inside_link=depth > 0)
             continue
         depth += token.nesting if token.tag == "a" else 0
         if token.type == "link_open":
@@ -126,16 +125,21 @@ def _guarded(md: MarkdownIt, tokens: list[Token], env: EnvType) -> list[Token]:
     return guarded
 
 
-def _linked_picture(md: MarkdownIt, image: Token, env: EnvType, inside_link: bool) -> list[Token]:
+def _linked_picture(image: Token, inside_link: bool) -> list[Token]:
     """Return tokens of a picture's description, leading to the picture unless inside a link already."""
     address = str(image.attrs["src"])
     text = Token("text", "", 0)
-    text.content = cast(Renderer, md.renderer).renderInlineAsText(image.children, md.options, env) or address
+    text.content = _words(image.children or []) or address
     if inside_link:
         return [text]
     attrs: dict[str, str | int | float] = {"href": address, "class": "picture"}
     attrs |= {"target": "_blank", "rel": "noopener noreferrer nofollow"}
     return [Token("link_open", "a", 1, attrs=attrs), text, Token("link_close", "a", -1)]
+
+
+def _words(tokens: list[Token]) -> str:
+    """Return the text of inline `tokens` without their markup."""
+    return "".join(_words(token.children) if token.children else token.content for token in tokens)
 
 
 def _mark_tasks(state: StateCore) -> None:
