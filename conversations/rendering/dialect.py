@@ -2,8 +2,9 @@
 
 CommonMark with tables and strikethrough as in GitHub's, plus: a single line break breaks, `https://…` is a
 link as it stands, `- [x]` is a task, `<br>` breaks (models write it in tables), emphasis works beside CJK
-characters. Minus: raw HTML, pictures (each becomes a link, so that reading an answer asks nobody for anything),
-links other than http, https and mailto, and style attributes, which the site's Content-Security-Policy refuses.
+characters. Minus: raw HTML, pictures (each becomes a link, so that reading an answer asks nobody for
+anything), links other than http, https and mailto, and style attributes, which the site's
+Content-Security-Policy refuses.
 
 The browser's half is `static/js/markdown/dialect.js`.
 """
