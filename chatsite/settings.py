@@ -177,7 +177,13 @@ else:
     CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # The limits on failed logins live here: nobody may push them out by trying many names.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
 
 # --- Accounts
 
@@ -195,9 +201,39 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 
+ACCOUNT_ADAPTER = "conversations.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_USERNAME_VALIDATORS = "conversations.usernames.validators"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# An e-mail address is only where a reset link goes: that somebody else has it, too, is told to nobody.
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "chatsite: "
+ACCOUNT_RATE_LIMITS = {
+    # Wrong passwords for one account, from anywhere; what bites first, for it stops guessing.
+    "login_failed": "10/10m/key",
+    # Wrong passwords from one address: a class of forty that mistypes now and then stays far below.
+    "login_failed_address": "200/10m/ip",
+    # Each try costs a third of a second of computing, right or wrong.
+    "login": "240/m/ip",
+    # A class of forty behind one address signs up at once, or, with slips, in ten minutes.
+    "signup": "45/5m/ip",
+    "reset_password": "20/m/ip,5/h/key",
+    "reset_password_from_key": "60/m/ip",
+    "change_password": "10/10m/user",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# One-time links that set a new password, by mail or from an administrator.
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+
 EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
+    DEFAULT_FROM_EMAIL = vars().get("EMAIL_HOST_USER") or "chatsite@localhost"
+# A mail server that hangs must not hold a page.
+EMAIL_TIMEOUT = 10
 
 # --- Language and time
 

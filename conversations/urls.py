@@ -1,10 +1,11 @@
 """The addresses of the pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from .views import pages
 
 urlpatterns = [
+    path("", include("conversations.accounts_urls")),
     path("", pages.home, name="home"),
     path("c/<uuid:pk>/", pages.conversation, name="conversation"),
     path("c/<uuid:pk>/messages", pages.messages, name="conversation_messages"),

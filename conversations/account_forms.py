@@ -1,0 +1,86 @@
+"""The forms of the pages around a person's account."""
+
+import zoneinfo
+from functools import cache
+from itertools import groupby
+from unicodedata import normalize
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from .models import User
+
+# The regions in which the time zone database names places; its other names are aliases of these.
+# https://data.iana.org/time-zones/theory.html#naming
+_REGIONS = {
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific"),
+}
+
+
+@cache
+def _places() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return (region, [(zone, place)]) in alphabetical order; reading the database takes some milliseconds."""
+    names = sorted(name.partition("/") for name in zoneinfo.available_timezones())
+    known = [parts for parts in names if parts[0] in _REGIONS]
+    return [
+        (region, [("".join(parts), parts[2].replace("_", " ")) for parts in group])
+        for region, group in groupby(known, key=lambda parts: parts[0])
+    ]
+
+
+def time_zone_choices() -> list[tuple[str, object]]:
+    """Return the time zones by region, for a select, in the language of the request."""
+    regions = [(gettext(_REGIONS[region]), places) for region, places in _places()]
+    return [("", _("As the browser says")), ("UTC", "UTC"), *regions]
+
+
+class FirstAdministratorForm(BaseUserCreationForm):
+    """User name and password of the first administrator."""
+
+    class Meta:
+        model = User
+        fields = ("username",)
+
+
+class ProfileForm(forms.ModelForm):
+    """What a person may change about the own account, apart from the password."""
+
+    time_zone = forms.ChoiceField(choices=time_zone_choices, required=False, label=_("Time zone"))
+
+    class Meta:
+        model = User
+        fields = ("name", "email", "language", "time_zone")
+        labels = {"name": _("Name"), "email": _("E-mail address (optional)"), "language": _("Language")}
+        help_texts = {"email": _("A link to set a new password is sent there, where this site can send mail.")}
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "name"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
+        }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        languages = self.fields["language"]
+        languages.choices = [("", _("As the browser says")), *User._meta.get_field("language").choices]
+        zone = self.instance.time_zone
+        known = {name for _region, places in _places() for name, _place in places} | {"", "UTC"}
+        if zone not in known:
+            self.fields["time_zone"].choices = [*time_zone_choices(), (zone, zone)]
+
+    def clean_name(self) -> str:
+        """Return the name in the one way in which equal texts are equal."""
+        return normalize("NFC", self.cleaned_data["name"]).strip()
+
+    def clean_email(self) -> str:
+        """Return the address in small letters, as it is looked up for a reset link."""
+        return self.cleaned_data["email"].lower()

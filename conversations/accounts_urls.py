@@ -1,0 +1,34 @@
+"""The addresses around accounts: the site's own, and those of allauth's that it uses."""
+
+from allauth.account import views as allauth_views
+from django.urls import path, re_path
+
+from .views import accounts, health
+
+urlpatterns = [
+    path("setup/", accounts.setup, name="setup"),
+    path("account/", accounts.account, name="account"),
+    path("account/language", accounts.set_language, name="set_language"),
+    path("accounts/login/", allauth_views.login, name="account_login"),
+    path("accounts/logout/", allauth_views.logout, name="account_logout"),
+    path("accounts/inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("accounts/signup/", accounts.SignupView.as_view(), name="account_signup"),
+    path("accounts/password/change/", allauth_views.password_change, name="account_change_password"),
+    path("accounts/password/set/", allauth_views.password_set, name="account_set_password"),
+    path("accounts/password/reset/", accounts.PasswordResetView.as_view(), name="account_reset_password"),
+    path(
+        "accounts/password/reset/done/", allauth_views.password_reset_done, name="account_reset_password_done"
+    ),
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        allauth_views.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "accounts/password/reset/key/done/",
+        allauth_views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
