@@ -135,7 +135,7 @@ class ScriptedOllama:
         """Let `count` holds of this name pass, those to come included."""
         self._call(lambda: self._server.release(name, count))
 
-    def wait_for(self, ready: Callable[[], T], timeout: float = 5) -> T:
+    def wait_for(self, ready: Callable[[], T | None], timeout: float = 5) -> T:
         """What `ready()` returns as soon as that is true. Raises AssertionError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         with self._condition:

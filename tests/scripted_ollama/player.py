@@ -56,8 +56,8 @@ class Player:
                 await self._write(piece)
             case {"line": fields}:
                 await self._say(fields)
-            case {"tokens": count, "rate": rate, "text": text}:
-                await self._tokens(count, rate, text)
+            case {"tokens": count, "rate": rate, "text": str(text)}:
+                await self._tokens(int(count), float(rate), text)
             case {"done": fields, "content": content}:
                 await self._say(self._final(fields, content))
             case {"error": text}:
@@ -71,7 +71,7 @@ class Player:
             case {"hold": name}:
                 await self._wait(name)
             case {"pause": seconds}:
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(float(seconds))
             case {"load": _}:
                 self._loaded()
             case {"headers": _}:
