@@ -220,6 +220,7 @@ class GenerationFinished(Event, tag="generation.finished"):
     stats: Stats
     model: str = ""
     omitted: int = 0
+    detail: str = ""
 
 
 class ConversationUpdated(Event, tag="conversation.updated"):

@@ -1,0 +1,74 @@
+"""daphne, with a start and an end that know the site's generations.
+
+On SIGTERM daphne cuts connections and cancels nothing that a socket has left running
+(https://github.com/django/daphne/blob/main/daphne/server.py, `kill_all_applications`); here answers are saved,
+browsers are told to come back, and every task is awaited before the process ends.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from daphne.server import Server
+from twisted.internet import defer, reactor
+
+from conversations.generation.runner import runner
+
+logger = logging.getLogger(__name__)
+
+# For requests that are being answered, then for whatever does not end by itself.
+_REQUEST_SECONDS = 3
+_CANCEL_SECONDS = 2
+
+
+class ChatServer(Server):
+    """Opens the runner with the reactor and drains it before the reactor ends."""
+
+    on_listening: Callable[[str, int], None] | None = None
+    on_refused: Callable[[str], None] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ports: list[Any] = []
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        reactor.callWhenRunning(runner.open)  # type: ignore[attr-defined] # Twisted's reactor is made at run time
+        super().run()
+
+    def listen_success(self, port: Any) -> None:
+        """Tell the person that the site is there."""
+        super().listen_success(port)
+        self._ports.append(port)
+        if self.on_listening and hasattr(port.getHost(), "port"):
+            self.on_listening(port.getHost().host, port.getHost().port)
+
+    def listen_error(self, failure: Any) -> None:
+        """Tell the person why it is not."""
+        if self.on_refused:
+            self.on_refused(failure.getErrorMessage())
+        self.stop()
+
+    def kill_all_applications(self) -> defer.Deferred[None]:
+        """Let the site end in order; Twisted waits for the result before it closes anything."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+
+    async def _drain(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        await runner.drain()
+        await self._wait_for_applications(_REQUEST_SECONDS)
+        for application in self._applications():
+            application.cancel()
+        await self._wait_for_applications(_CANCEL_SECONDS)
+
+    def _applications(self) -> list[asyncio.Future[None]]:
+        # A connection that is just being upgraded has no application yet.
+        found = [details.get("application_instance") for details in self.connections.values()]
+        return [application for application in found if application is not None and not application.done()]
+
+    async def _wait_for_applications(self, seconds: float) -> None:
+        applications = self._applications()
+        if applications:
+            await asyncio.wait(applications, timeout=seconds)

@@ -1,0 +1,303 @@
+"""The socket of a conversation's page: authenticates, parses, hands on to services and runner, sends frames."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import msgspec
+from channels.db import database_sync_to_async
+from django.utils import translation
+
+from . import describe, events, notify
+from .generation.backend import backend
+from .generation.live import Room
+from .generation.runner import runner
+from .models import Conversation, Generation, User
+from .services import conversations, generations, messages
+from .services.errors import Refused
+from .services.messages import Asked, Asker
+from .sessions import Login, session_watch
+from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, TOO_SLOW, BoundedSocket
+
+logger = logging.getLogger(__name__)
+
+
+class ConversationConsumer(BoundedSocket):
+    """One tab that shows one conversation."""
+
+    user: User
+    room: Room | None = None
+
+    async def connect(self) -> None:
+        """Accept who is logged in; close again what is not theirs."""
+        if not self.scope["user"].is_authenticated:
+            await self.close()
+            return
+        self.user = self.scope["user"]
+        self.conversation: UUID = self.scope["url_route"]["kwargs"]["conversation"]
+        self.signature = parse_qs(self.scope["query_string"].decode()).get("new", [""])[0]
+        self._ready = False
+        self._snapshot_end: tuple[UUID, events.Position] | None = None
+        self._status: events.OllamaState | None = None
+        await self.accept()
+        self.start()
+        if runner.draining:
+            self.outbox.put(RESTARTING)
+            return
+        self.room = runner.rooms.open(self.conversation)
+        self.room.viewers.add(self)
+        session_watch.add(self, self._login())
+        with contextlib.suppress(OSError):
+            await self.channel_layer.group_add(notify.user_group(self.user.pk), self.channel_name)
+        await self._send_snapshot()
+
+    def _login(self) -> Login:
+        return Login(self.scope["session"].session_key, self.user.pk, self.user.get_session_auth_hash())
+
+    def left(self) -> None:
+        """Leave the room."""
+        session_watch.remove(self)
+        if self.room is not None:
+            runner.rooms.leave(self.room, self)
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the person's group."""
+        if self.room is not None:
+            await self.channel_layer.group_discard(notify.user_group(self.user.pk), self.channel_name)
+
+    # --- What others tell this socket
+
+    def deliver(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
+        """Send a frame of the room; before the snapshot there is nothing that it would join."""
+        if not self._ready:
+            return
+        if generation is None or end is None:
+            self.outbox.put(frame)
+        elif not self.outbox.put_text(frame, generation, end):
+            self._ready = False
+            self.outbox.put(TOO_SLOW)
+
+    def backend_changed(self) -> None:
+        """Tell what has become of the model that would answer here."""
+        status = backend.state(self.room.wanted if self.room else "")
+        if self._ready and status != self._status:
+            self._status = status
+            self.outbox.put(events.OllamaStatus(**msgspec.structs.asdict(status)).frame())
+
+    def end_session(self) -> None:
+        """Tell that the person is not logged in any more, and close."""
+        self._ready = False
+        self.outbox.put(events.SessionEnded().frame())
+        self.outbox.put(NOT_LOGGED_IN)
+
+    def restart(self) -> None:
+        """Close, for the browser to come back."""
+        self.outbox.put(RESTARTING)
+
+    async def user_event(self, message: dict[str, Any]) -> None:
+        """Pass on an event for all of this person's pages."""
+        if self._ready:
+            self.outbox.put(message["frame"])
+
+    # --- What the browser asks for
+
+    async def handle(self, text: str | None) -> None:
+        """Handle one frame; whatever it holds, the socket lives on."""
+        client_id = None
+        try:
+            if text is None:
+                raise events.BadFrame("bad_frame")
+            command = events.parse(text)
+            client_id = getattr(command, "client_id", None)
+            await _HANDLERS[type(command)](self, command)
+        except events.BadFrame as error:
+            self._refuse(Refused(error.code), error.client_id)
+            if not self.inbox.count_bad():
+                self.outbox.put(TOO_MANY)
+        except Refused as refusal:
+            self._refuse(refusal, client_id)
+        except Exception:
+            logger.exception("A command failed")
+            self._refuse(Refused("internal"), client_id)
+
+    def _refuse(self, refusal: Refused, client_id: str | None) -> None:
+        with translation.override(self._language()):
+            text = str(refusal)
+        self.outbox.put(
+            events.Error(code=refusal.code, text=text, client_id=client_id, limit=refusal.limit).frame()
+        )
+
+    def _language(self) -> str:
+        if self.user.language:
+            return self.user.language
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
+        request = SimpleNamespace(
+            COOKIES=self.scope["cookies"], META={"HTTP_ACCEPT_LANGUAGE": headers.get("accept-language", "")}
+        )
+        return translation.get_language_from_request(request)  # type: ignore[arg-type] # all that it reads
+
+    async def _message_send(self, command: events.MessageSend) -> None:
+        if command.attachments:
+            raise Refused("not_capable", detail="attachments")
+        chosen = {
+            "model": command.model,
+            "options": command.options,
+            "system": command.system,
+            "think": command.think,
+        }
+        await self._ask(
+            partial(
+                messages.send, client_id=command.client_id, text=command.text, parent=command.parent, **chosen
+            )
+        )
+        if command.model is not None and self.room:
+            self.room.wanted = command.model
+
+    async def _message_edit(self, command: events.MessageEdit) -> None:
+        await self._ask(
+            partial(messages.edit, client_id=command.client_id, message=command.message, text=command.text)
+        )
+
+    async def _answer_regenerate(self, command: events.AnswerRegenerate) -> None:
+        await self._ask(
+            partial(
+                messages.regenerate,
+                client_id=command.client_id,
+                message=command.message,
+                model=command.model,
+            )
+        )
+
+    async def _answer_continue(self, command: events.AnswerContinue) -> None:
+        await self._ask(
+            partial(messages.continue_answer, client_id=command.client_id, message=command.message)
+        )
+
+    async def _ask(self, ask: Callable[[Asker], Asked]) -> None:
+        if runner.draining:
+            raise Refused("shutting_down")
+        # Adopted: once it is stored it has to begin, even if this tab is closed in between.
+        await asyncio.shield(runner.adopt(self._store_and_begin(ask)))
+
+    async def _store_and_begin(self, ask: Callable[[Asker], Asked]) -> None:
+        await backend.prepare()
+        asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
+        asked, told = await database_sync_to_async(_store)(asker, ask)
+        if asked.repeated:
+            await self._tell_again(asked, told)
+            return
+        room = runner.begin(asked.generation).room
+        for event in told:
+            room.publish(event)
+        await notify.conversation_updated(asked.generation.conversation, running=True)
+
+    async def _tell_again(self, asked: Asked, told: list[events.Event]) -> None:
+        for event in told:
+            self.outbox.put(event.frame())
+        if asked.generation.is_live:
+            await self._send_snapshot()
+        else:
+            self.outbox.put(describe.finished(asked.generation).frame())
+
+    async def _branch_select(self, command: events.BranchSelect) -> None:
+        row = await database_sync_to_async(messages.select_branch)(
+            self.user, self.conversation, command.message
+        )
+        state = await database_sync_to_async(describe.conversation)(row)
+        if self.room:
+            self.room.publish(events.ConversationUpdated(state))
+
+    async def _generation_stop(self, command: events.GenerationStop) -> None:
+        answer = self.room.answer if self.room else None
+        if answer is not None and answer.id == command.generation:
+            runner.stop(answer.id, by=self.user)
+            return
+        await database_sync_to_async(generations.request_stop_by_owner)(command.generation, self.user)
+
+    async def _ack(self, command: events.Ack) -> None:
+        self.outbox.ack(command.generation, command.end)
+        if self._snapshot_end and self._snapshot_end[0] == command.generation:
+            self._snapshot_end = None
+
+    async def _resync(self, _command: events.Resync) -> None:
+        if self._snapshot_end is not None:
+            raise Refused("rate")
+        await self._send_snapshot()
+
+    async def _ping(self, _command: events.Ping) -> None:
+        self.outbox.put(events.Pong().frame())
+
+    # --- Snapshot
+
+    async def _send_snapshot(self) -> None:
+        """Send the state and join the room's frames exactly where it ends."""
+        room = self.room
+        if room is None:
+            return
+        self._ready = False
+        while True:
+            changes = room.changes
+            found = await database_sync_to_async(_load)(self.user, self.conversation, self.signature)
+            if room.changes == changes:
+                break
+        if found is None:
+            self.outbox.put(NOT_FOUND)
+            return
+        state, generation = found
+        room.wanted = state.model
+        if room.answer is not None:
+            generation = room.answer.snapshot()
+        self._snapshot_end = (generation.id, generation.end) if generation else None
+        self._status = backend.state(room.wanted)
+        self._ready = True
+        snapshot = events.Snapshot(conversation=state, generation=generation, ollama=self._status)
+        self.outbox.put(snapshot.frame())
+
+
+_HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]] = {
+    events.MessageSend: ConversationConsumer._message_send,
+    events.MessageEdit: ConversationConsumer._message_edit,
+    events.AnswerRegenerate: ConversationConsumer._answer_regenerate,
+    events.AnswerContinue: ConversationConsumer._answer_continue,
+    events.BranchSelect: ConversationConsumer._branch_select,
+    events.GenerationStop: ConversationConsumer._generation_stop,
+    events.Ack: ConversationConsumer._ack,
+    events.Resync: ConversationConsumer._resync,
+    events.Ping: ConversationConsumer._ping,
+}
+
+
+def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[events.Event]]:
+    """Ask, and describe what came of it, all on the database's thread."""
+    asked = ask(asker)
+    told: list[events.Event] = []
+    if asked.question is not None:
+        told.append(
+            events.MessageCreated(client_id=asked.generation.client_id, message=describe.message(asked.question))
+        )
+    told.append(describe.started(asked.generation))
+    return asked, told
+
+
+def _load(
+    user: User, conversation: UUID, signature: str
+) -> tuple[events.ConversationState, events.GenerationState | None] | None:
+    """Return the conversation and its live generation as the database has them; None for what is not theirs."""
+    row = Conversation.objects.for_user(user).select_related("shown_leaf").filter(pk=conversation).first()
+    if row is None:
+        if not conversations.may_create(user, conversation, signature):
+            return None
+        if Conversation.objects.filter(pk=conversation).exists():
+            return None
+        return events.ConversationState(conversation), None
+    live = Generation.objects.live().filter(conversation=row).select_related("message").first()
+    if live is None:
+        return describe.conversation(row), None
+    text, thinking = generations.text_so_far(live)
+    return describe.conversation(row, running=True), describe.generation(live, text, thinking)

@@ -1,0 +1,98 @@
+"""How rows look in the protocol."""
+
+from uuid import UUID
+
+from . import events
+from .models import Conversation, Generation, Message
+
+
+def conversation(row: Conversation, *, running: bool = False) -> events.ConversationState:
+    """Return a conversation as the page knows it."""
+    leaf = row.shown_leaf
+    return events.ConversationState(
+        id=row.pk,
+        title=row.title,
+        model=row.model,
+        options=row.options,
+        system=row.system_prompt,
+        think=row.think,
+        leaf=leaf.pk if leaf else None,
+        end=leaf.end if leaf else (0, 0),
+        updated_at=row.updated_at,
+        running=running,
+    )
+
+
+def message(row: Message) -> events.MessageState:
+    """Return a message with its versions."""
+    return events.MessageState(
+        id=row.pk,
+        parent=row.parent_id,
+        role=row.role,
+        text=row.content,
+        html=row.html,
+        siblings=siblings(row),
+        created_at=row.created_at,
+    )
+
+
+def siblings(row: Message) -> list[UUID]:
+    """Return all versions of a message, itself among them, in order."""
+    return Message.objects.siblings_of([row])[row.parent_id]
+
+
+def started(row: Generation) -> events.GenerationStarted:
+    """Return the beginning of an answer; one that is continued begins at its end."""
+    return events.GenerationStarted(
+        generation=row.pk,
+        message=row.message_id,
+        parent=row.message.parent_id,
+        model=row.model,
+        options=row.options,
+        siblings=siblings(row.message),
+        at=row.message.end,
+    )
+
+
+def generation(row: Generation, text: str, thinking: str) -> events.GenerationState:
+    """Return a live generation with its text so far."""
+    return events.GenerationState(
+        id=row.pk,
+        message=row.message_id,
+        parent=row.message.parent_id,
+        model=row.model,
+        options=row.options,
+        status=row.status,
+        phase=row.phase,
+        text=text,
+        thinking=thinking,
+        end=(len(text), len(thinking)),
+    )
+
+
+def finished(row: Generation) -> events.GenerationFinished:
+    """Return the end of an answer, as stored."""
+    return events.GenerationFinished(
+        generation=row.pk,
+        message=row.message_id,
+        status=row.status,
+        reason=row.reason,
+        end=row.message.end,
+        stats=stats(row),
+        model=row.model,
+        omitted=row.omitted_messages,
+        detail=row.error_detail,
+    )
+
+
+def stats(row: Generation) -> events.Stats:
+    """Return what a generation took."""
+    speed = row.tokens_per_second
+    return events.Stats(
+        first_token_ms=row.first_token_ms,
+        total_ms=row.total_ms,
+        load_ms=round(row.load_ns / 1e6) if row.load_ns is not None else None,
+        prompt_tokens=row.prompt_tokens,
+        output_tokens=row.output_tokens,
+        tokens_per_s=round(speed, 1) if speed else None,
+    )

@@ -1,0 +1,1 @@
+"""What turns a question into a saved answer: runner, live answers, clocks, queue and sweep."""

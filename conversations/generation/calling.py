@@ -1,0 +1,139 @@
+"""One call of a model: from the stored question to the last piece of text, with the true phase on the way."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from conversations.ollama.client import ChatRequest, OllamaClient
+from conversations.ollama.errors import (
+    ModelMissing,
+    OllamaError,
+    OllamaStalled,
+    OllamaUnavailable,
+    StreamBroken,
+)
+from conversations.ollama.wire import Chunk
+from conversations.services import generations
+from conversations.services.errors import Refused
+from conversations.services.generations import Call, Fact
+
+from .backend import Backend
+from .history import Prompt, Turn, compose
+from .live import LiveAnswer
+from .options import HISTORY_TURNS
+from .writer import Writer
+
+logger = logging.getLogger(__name__)
+
+# An answer that never ends is stopped here; no model's window holds so many characters.
+MAX_ANSWER_CHARS = 1_000_000
+_LOADING_POLL_SECONDS = 0.5
+_REASONS = {"length": "length"}
+_THINK = {"": None, "on": True, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: final status, reason, a line about an error, what else to keep of it."""
+
+    status: str
+    reason: str
+    error_detail: str = ""
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """Return the end that an error makes."""
+    match error:
+        case ModelMissing():
+            reason = "model_missing"
+        case OllamaUnavailable() | StreamBroken():
+            reason = "ollama_down"
+        case OllamaStalled():
+            reason = "stalled"
+        case OllamaError():
+            reason = "ollama_error"
+        case _:
+            logger.error("A generation failed", exc_info=error)
+            return Outcome("failed", "internal", type(error).__name__)
+    return Outcome("failed", reason, str(error))
+
+
+async def stream(answer: LiveAnswer, backend: Backend, writer: Writer) -> Outcome:
+    """Call the model and append what it writes to `answer`. Raises OllamaError; cancel to stop."""
+    answer.enter("connecting")
+    await backend.prepare()
+    call = await writer.run(generations.call, answer.id)
+    try:
+        model = backend.choose(call.model)
+    except Refused as refusal:
+        raise ModelMissing(call.model) from refusal
+    prompt = await _prompt(call, model, backend)
+    if prompt.omitted or model != call.model:
+        answer.state.model = model
+        await writer.run(generations.set_call, answer.id, model=model, omitted=prompt.omitted)
+    options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
+    think = _THINK.get(call.think, call.think)
+    return await _read(answer, backend.client, ChatRequest(model, prompt.messages, options, think))
+
+
+async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:
+    turns = [Turn(role, content) for role, content in call.turns]
+    window = call.options.get("num_ctx") or await backend.window(model)
+    return compose(turns, system=call.system, window=window, options=call.options)
+
+
+async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest) -> Outcome:
+    waiting = asyncio.create_task(_tell_what_it_waits_for(answer, client, request.model))
+    try:
+        async with contextlib.aclosing(client.chat(request)) as chunks:
+            async for chunk in chunks:
+                if waiting:
+                    waiting.cancel()
+                    waiting = None
+                _take(answer, chunk)
+                if chunk.done:
+                    return _done(chunk)
+                if sum(answer.end) > MAX_ANSWER_CHARS:
+                    return Outcome("stopped", "limit")
+    finally:
+        if waiting:
+            waiting.cancel()
+    return Outcome("failed", "cut_off")
+
+
+def _take(answer: LiveAnswer, chunk: Chunk) -> None:
+    if not chunk.text and not chunk.thinking:
+        return
+    first = not answer.has_text
+    if first:
+        answer.facts.append(Fact(answer.id, timezone.now(), "first_token"))
+    answer.enter("writing" if chunk.text else "thinking")
+    answer.append(chunk.text, chunk.thinking)
+    if first:
+        answer.flush()
+
+
+def _done(chunk: Chunk) -> Outcome:
+    counts = chunk.stats._asdict() if chunk.stats else {}
+    return Outcome("completed", _REASONS.get(chunk.done_reason, "stop"), columns=counts)
+
+
+async def _tell_what_it_waits_for(answer: LiveAnswer, client: OllamaClient, model: str) -> None:
+    """Tell loading from reading by asking what is in memory; until that is answered, it is still connecting."""
+    while True:
+        try:
+            loaded = any(found.name == model for found in await client.ps())
+        except OllamaError:
+            return
+        if loaded:
+            answer.enter("reading")
+            return
+        if answer.state.phase != "loading":
+            answer.facts.append(Fact(answer.id, timezone.now(), "loading"))
+            answer.enter("loading")
+        await asyncio.sleep(_LOADING_POLL_SECONDS)

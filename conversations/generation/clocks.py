@@ -1,0 +1,88 @@
+"""The two clocks of a process: one shows text to people, one keeps it.
+
+Frames leave 25 times a second for all answers together, because a frame costs the same for one character as for
+fifty; chunks are written twice a second, so that a killed process loses at most that much.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+
+from conversations.services import generations
+
+from .live import LiveAnswer
+from .writer import Writer
+
+logger = logging.getLogger(__name__)
+
+FRAME_SECONDS = 0.04
+CHECKPOINT_SECONDS = 0.5
+
+
+async def frame_clock(answers: Mapping[UUID, LiveAnswer], has_answers: asyncio.Event) -> None:
+    """Flush every answer at each tick; rest while there is none."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await has_answers.wait()
+        await asyncio.sleep(FRAME_SECONDS - loop.time() % FRAME_SECONDS)
+        for answer in tuple(answers.values()):
+            answer.flush()
+
+
+class CheckpointClock:
+    """Writes what is new and hears who asked to stop; `on_stop` is called with each generation that is to end."""
+
+    def __init__(
+        self,
+        process: str,
+        answers: Mapping[UUID, LiveAnswer],
+        writer: Writer,
+        on_stop: Callable[[UUID], None],
+    ) -> None:
+        self._process = process
+        self._answers = answers
+        self._writer = writer
+        self._on_stop = on_stop
+        self._failing = False
+
+    async def run(self, has_answers: asyncio.Event) -> None:
+        """Tick for as long as the process lives; rest while there is no answer."""
+        while True:
+            await has_answers.wait()
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            await self.tick()
+
+    async def tick(self) -> None:
+        """Write once. What the database refuses is kept for the next tick."""
+        answers = list(self._answers.values())
+        taken = [(answer, list(answer.take_unsaved())) for answer in answers]
+        phases = {answer.id: answer.phase_to_save for answer in answers if answer.phase_to_save}
+        facts = [(answer, list(answer.facts)) for answer in answers]
+        try:
+            to_stop = await self._writer.run(
+                generations.checkpoint,
+                self._process,
+                [chunk for _, chunks in taken for chunk in chunks],
+                phases,
+                [fact for _, some in facts for fact in some],
+            )
+        except DatabaseError:
+            self._tell_failure()
+            return
+        self._failing = False
+        for answer, chunks in taken:
+            answer.saved(len(chunks))
+        for answer, some in facts:
+            del answer.facts[: len(some)]
+            if phases.get(answer.id) == answer.phase_to_save:
+                answer.phase_to_save = ""
+        for generation in to_stop:
+            self._on_stop(generation)
+
+    def _tell_failure(self) -> None:
+        if not self._failing:
+            logger.exception("The database takes no checkpoint; text is kept in memory and tried again")
+        self._failing = True

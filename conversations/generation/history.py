@@ -1,0 +1,84 @@
+"""The messages that go to Ollama with a question: whole turns, as many as fit.
+
+Ollama itself drops what does not fit from the front without a word
+(https://github.com/ollama/ollama/blob/main/server/prompt.go), so the site leaves turns out itself and tells.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .options import HISTORY_TURNS
+
+# Per message: the marks of a chat template around it.
+_TOKENS_PER_MESSAGE = 8
+# A quarter of the window stays free for the answer, unless fewer tokens are asked for.
+_ANSWER_SHARE = 4
+_LETTERS_PER_TOKEN = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message as Ollama takes it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent, and how many of the conversation's messages had to stay behind."""
+
+    messages: list[dict[str, str]]
+    omitted: int
+
+
+def compose(turns: Sequence[Turn], *, system: str, window: int, options: dict[str, object]) -> Prompt:
+    """Return the newest turns that the options and the window (in tokens) allow; the last message always goes.
+
+    `turns` is the shown branch, oldest first, ending with the question (and, to continue it, the answer so far).
+    """
+    first = _first_by_count(turns, options.get(HISTORY_TURNS))
+    reserve = window // _ANSWER_SHARE
+    wanted = options.get("num_predict")
+    if isinstance(wanted, int) and 0 < wanted < reserve:
+        reserve = wanted
+    room = window - reserve - (_tokens(system) if system else 0)
+    first = max(first, _first_by_room(turns, room))
+    messages = [{"role": "system", "content": system}] if system else []
+    messages += [{"role": turn.role, "content": turn.content} for turn in turns[first:] if turn.content]
+    return Prompt(messages, omitted=first)
+
+
+def _starts(turns: Sequence[Turn]) -> list[int]:
+    """Return where the turns begin: with each message of the person."""
+    return [index for index, turn in enumerate(turns) if turn.role == "user"]
+
+
+def _first_by_count(turns: Sequence[Turn], earlier: object) -> int:
+    starts = _starts(turns)
+    if not isinstance(earlier, int) or len(starts) <= earlier + 1:
+        return 0
+    return starts[-(earlier + 1)]
+
+
+def _first_by_room(turns: Sequence[Turn], room: int) -> int:
+    starts = _starts(turns)
+    if not starts:
+        return 0
+    first, used, end = starts[-1], 0, len(turns)
+    for start in reversed(starts):
+        used += sum(_tokens(turn.content) for turn in turns[start:end])
+        if used > room and start != starts[-1]:
+            return first
+        first, end = start, start
+    return 0
+
+
+def _tokens(text: str) -> int:
+    """Estimate tokens, rather too many: one for each wide character, one for each 3.5 of the others."""
+    if text.isascii():
+        wide = 0
+    else:
+        wide = sum(1 for character in text if unicodedata.east_asian_width(character) in "WF")
+    return _TOKENS_PER_MESSAGE + wide + round((len(text) - wide) / _LETTERS_PER_TOKEN)

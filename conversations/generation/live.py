@@ -1,0 +1,183 @@
+"""An answer while it is being written, and the sockets that watch a conversation.
+
+Text takes two ways from here, each on its own clock and each piece once: as frames to the sockets (`flush`), and
+as chunks to the database (`take_unsaved`). Everything here belongs to the process's event loop.
+"""
+
+from typing import Protocol
+from uuid import UUID
+
+from conversations import events
+from conversations.services.generations import Chunk, Fact
+
+
+class Viewer(Protocol):
+    """A socket that watches a conversation; `deliver` must not wait for the reader."""
+
+    def deliver(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
+        """Send one frame; the last two are given for text, which the reader acknowledges."""
+
+    def backend_changed(self) -> None:
+        """Tell what has become of the model that would answer."""
+
+    def restart(self) -> None:
+        """Close, for the browser to come back."""
+
+
+class Room:
+    """The sockets of one conversation in this process, and its running answer."""
+
+    def __init__(self, conversation: UUID) -> None:
+        self.conversation = conversation
+        self.viewers: set[Viewer] = set()
+        self.answer: LiveAnswer | None = None
+        # The model that the conversation asks for ("": any).
+        self.wanted = ""
+        # Counts what cannot be told by a snapshot read from the database a moment before.
+        self.changes = 0
+
+    def publish(self, event: events.Event) -> None:
+        """Send an event to every viewer."""
+        self.changes += 1
+        self.send(event.frame())
+
+    def send(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
+        """Send the same string to every viewer."""
+        for viewer in tuple(self.viewers):
+            viewer.deliver(frame, generation, end)
+
+
+class LiveAnswer:
+    """One generation's text so far, its phase, and what of it is not yet shown or saved."""
+
+    def __init__(self, room: Room, state: events.GenerationState) -> None:
+        self.room = room
+        self.state = state
+        self.id = state.id
+        self.facts: list[Fact] = []
+        self.phase_to_save = ""
+        self._shown = _Kinds(state.text, state.thinking)
+        self._unshown = _Kinds()
+        self._unsaved = _Kinds()
+        self._saved = 0
+        self._chunks: list[Chunk] = []
+
+    @property
+    def end(self) -> events.Position:
+        """The position behind everything that came, shown or not."""
+        shown, unshown = self._shown.size, self._unshown.size
+        return shown[0] + unshown[0], shown[1] + unshown[1]
+
+    @property
+    def has_text(self) -> bool:
+        """Whether this generation has brought anything yet."""
+        return bool(self._saved or self._chunks or self._unsaved)
+
+    def append(self, text: str, thinking: str) -> None:
+        """Take what the model has just written."""
+        self._unshown.add(text, thinking)
+        self._unsaved.add(text, thinking)
+
+    def flush(self) -> None:
+        """Send what is new as one frame."""
+        if not self._unshown:
+            return
+        text, thinking = self._unshown.take()
+        at = self._shown.size
+        self._shown.add(text, thinking)
+        end = self._shown.size
+        delta = events.GenerationDelta(generation=self.id, at=at, end=end, text=text, thinking=thinking)
+        self.room.send(delta.frame(), self.id, end)
+
+    def enter(self, phase: str, ahead: int | None = None) -> None:
+        """Tell the phase, if it is another one or another place in the queue."""
+        if (phase, ahead) == (self.state.phase, self.state.ahead):
+            return
+        if phase != self.state.phase:
+            self.phase_to_save = phase
+        self.state.phase, self.state.ahead = phase, ahead
+        self.state.status = "queued" if phase == "queued" else "running"
+        self.room.publish(events.GenerationStatus(generation=self.id, phase=phase, ahead=ahead))
+
+    def snapshot(self) -> events.GenerationState:
+        """Return the state with the text that frames have carried, so that the next one joins on."""
+        self.state.text, self.state.thinking = self._shown.whole()
+        self.state.end = self._shown.size
+        return self.state
+
+    def whole(self) -> tuple[str, str]:
+        """Return everything that came."""
+        self.flush()
+        return self._shown.whole()
+
+    def take_unsaved(self) -> list[Chunk]:
+        """Return the chunks to write: those of a checkpoint that failed, and what is new."""
+        if self._unsaved:
+            text, thinking = self._unsaved.take()
+            self._chunks.append(Chunk(self.id, self._saved, text, thinking))
+            self._saved += len(text) + len(thinking)
+        return self._chunks
+
+    def saved(self, count: int) -> None:
+        """Forget the first `count` chunks: they are in the database."""
+        del self._chunks[:count]
+
+
+class _Kinds:
+    """Pieces of content and of thinking, and how long each kind is in code points."""
+
+    def __init__(self, text: str = "", thinking: str = "") -> None:
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+        self.size: events.Position = (0, 0)
+        self.add(text, thinking)
+
+    def __bool__(self) -> bool:
+        return bool(self._text or self._thinking)
+
+    def add(self, text: str, thinking: str) -> None:
+        if text:
+            self._text.append(text)
+        if thinking:
+            self._thinking.append(thinking)
+        self.size = self.size[0] + len(text), self.size[1] + len(thinking)
+
+    def whole(self) -> tuple[str, str]:
+        """Return both, keeping each as one piece, so that asking often costs little."""
+        self._text, self._thinking = _joined(self._text), _joined(self._thinking)
+        return "".join(self._text), "".join(self._thinking)
+
+    def take(self) -> tuple[str, str]:
+        taken = "".join(self._text), "".join(self._thinking)
+        self._text, self._thinking, self.size = [], [], (0, 0)
+        return taken
+
+
+def _joined(pieces: list[str]) -> list[str]:
+    return ["".join(pieces)] if pieces else []
+
+
+class Rooms:
+    """The rooms that somebody watches or a model writes into."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[UUID, Room] = {}
+
+    def open(self, conversation: UUID) -> Room:
+        """Return the conversation's room, made now if nobody is in it."""
+        return self._rooms.setdefault(conversation, Room(conversation))
+
+    def find(self, conversation: UUID) -> Room | None:
+        """Return the conversation's room if there is one."""
+        return self._rooms.get(conversation)
+
+    def leave(self, room: Room, viewer: Viewer | None = None) -> None:
+        """Take a viewer out; a room without viewers and answer is closed."""
+        if viewer is not None:
+            room.viewers.discard(viewer)
+        if not room.viewers and room.answer is None and self._rooms.get(room.conversation) is room:
+            del self._rooms[room.conversation]
+
+    def viewers(self) -> list[Viewer]:
+        """Return every socket of this process."""
+        return [viewer for room in self._rooms.values() for viewer in room.viewers]

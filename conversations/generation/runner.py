@@ -1,0 +1,216 @@
+"""The owner of this process's generations: starts them, gives them their turn, stops them, ends them.
+
+A generation belongs to the runner, never to a socket. Its task is cancelled at most once, since a second cancel
+would land in the clean-up of the first (https://github.com/encode/httpx/issues/3782); everything that has to
+happen after the stream is closed happens in the same task.
+"""
+
+import asyncio
+import contextvars
+import logging
+import uuid
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.utils import timezone
+from conversations import describe, events, notify
+from conversations.models import Generation, User
+from conversations.services import generations
+from conversations.services.generations import Ending, Fact
+
+from conversations.sessions import session_watch
+
+from .backend import Backend, backend
+from .calling import Outcome, outcome_of, stream
+from .clocks import CheckpointClock, frame_clock
+from .live import LiveAnswer, Rooms
+from .queue import Queue
+from .writer import Writer
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+_RESTART = Outcome("interrupted", "restart")
+_SWEEP_SECONDS = 10
+_RETRY_SECONDS = 1
+
+
+class Runner:
+    """All running generations of one process, and the clocks that serve them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.process = uuid.uuid4().hex
+        self.backend = backend
+        self.rooms = Rooms()
+        self.answers: dict[UUID, LiveAnswer] = {}
+        self.writer = Writer()
+        self.queue = Queue(self.process, self.writer, backend)
+        self.draining = False
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._stopping: dict[UUID, Outcome] = {}
+        self._ending: set[UUID] = set()
+        self._adopted: set[asyncio.Task[Any]] = set()
+        self._services: list[asyncio.Task[None]] = []
+        self._has_answers: asyncio.Event | None = None
+
+    def _start_services(self) -> asyncio.Event:
+        """Start the clocks with the first need, in the loop that all of this belongs to."""
+        if self._has_answers is None:
+            self._has_answers = asyncio.Event()
+            self._checkpoints = CheckpointClock(self.process, self.answers, self.writer, self.stop)
+            self._serve(frame_clock(self.answers, self._has_answers))
+            self._serve(self._checkpoints.run(self._has_answers))
+            self._serve(self._sweep_regularly())
+        return self._has_answers
+
+    def _serve(self, work: Coroutine[Any, Any, None]) -> None:
+        self._services.append(_spawn(work))
+
+    def open(self) -> None:
+        """Start what runs for as long as the process: looking at Ollama, and the clocks."""
+        self._start_services()
+        self._serve(self.backend.watch(self._backend_changed))
+        self._serve(session_watch.run())
+
+    def _backend_changed(self) -> None:
+        for viewer in self.rooms.viewers():
+            viewer.backend_changed()
+        self.queue.wake()
+
+    def begin(self, generation: Generation) -> LiveAnswer:
+        """Take a generation that has just been queued in the database and tell its conversation's viewers."""
+        has_answers = self._start_services()
+        room = self.rooms.open(generation.conversation_id)
+        answer = LiveAnswer(room, _state(generation))
+        room.answer = answer
+        self.answers[answer.id] = answer
+        has_answers.set()
+        self._tasks[answer.id] = _spawn(self._generate(answer))
+        return answer
+
+    def adopt(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
+        """Return a task that goes on when the socket that asked for it has gone."""
+        task = _spawn(work)
+        self._adopted.add(task)
+        task.add_done_callback(self._adopted.discard)
+        return task
+
+    def stop(self, generation: UUID, by: User | None = None) -> None:
+        """Stop a generation, once; harmless where it is not, or no longer, this process's."""
+        columns: dict[str, Any] = {}
+        answer = self.answers.get(generation)
+        if by is not None and answer is not None:
+            now = timezone.now()
+            columns = {"stop_requested_at": now, "stop_requested_by": by}
+            answer.facts.append(Fact(generation, now, "stop_asked", by.get_username()))
+        self._cancel_once(generation, Outcome("stopped", "user_stop", columns=columns))
+
+    def _cancel_once(self, generation: UUID, outcome: Outcome) -> None:
+        if generation not in self._tasks or generation in self._stopping or generation in self._ending:
+            return
+        self._stopping[generation] = outcome
+        # Not at once: a task that has not taken its first step would end without its own clean-up.
+        asyncio.get_running_loop().call_soon(self._cancel, generation)
+
+    def _cancel(self, generation: UUID) -> None:
+        task = self._tasks.get(generation)
+        if task is not None and generation not in self._ending:
+            task.cancel()
+
+    async def _generate(self, answer: LiveAnswer) -> None:
+        outcome = Outcome("failed", "internal")
+        try:
+            await self.queue.wait_turn(answer)
+            outcome = await stream(answer, self.backend, self.writer)
+        except asyncio.CancelledError:
+            outcome = self._stopping.get(answer.id, _RESTART)
+        except Exception as error:  # noqa: BLE001 -- the one place that turns whatever happened into an end
+            outcome = outcome_of(error)
+        finally:
+            self._ending.add(answer.id)
+            await self._end(answer, outcome)
+
+    async def _end(self, answer: LiveAnswer, outcome: Outcome) -> None:
+        """Keep the whole text and the outcome, then tell; what the database refuses is tried until it does not."""
+        content, thinking = answer.whole()
+        ending = Ending(
+            outcome.status, outcome.reason, content, thinking, outcome.error_detail, outcome.columns
+        )
+        self.answers.pop(answer.id, None)
+        if not self.answers and self._has_answers:
+            self._has_answers.clear()
+        row = await self._finish(answer, ending)
+        del self._tasks[answer.id]
+        self._stopping.pop(answer.id, None)
+        self._ending.discard(answer.id)
+        answer.room.answer = None
+        if row is not None:
+            answer.room.publish(describe.finished(row))
+        self.rooms.leave(answer.room)
+        self.queue.leave(answer)
+        if row is not None:
+            await notify.conversation_updated(row.conversation, running=False)
+
+    async def _finish(self, answer: LiveAnswer, ending: Ending) -> Generation | None:
+        while True:
+            try:
+                await self.writer.run(
+                    generations.checkpoint, self.process, answer.take_unsaved(), {}, answer.facts
+                )
+                return await self.writer.run(generations.finish, answer.id, ending)
+            except DatabaseError:
+                logger.exception("The end of generation %s cannot be saved yet", answer.id)
+                if self.draining:
+                    return None
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _sweep_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                swept = await self.writer.run(generations.sweep)
+            except DatabaseError:
+                continue
+            if swept:
+                logger.warning("%d generations of a process that has gone are interrupted", swept)
+
+    async def drain(self) -> None:
+        """End everything as interrupted, with its text saved, and stop the clocks."""
+        self.draining = True
+        for generation in list(self._tasks):
+            self._cancel_once(generation, _RESTART)
+        await asyncio.gather(*self._tasks.values(), *self._adopted, return_exceptions=True)
+        for viewer in self.rooms.viewers():
+            viewer.restart()
+        for service in self._services:
+            service.cancel()
+        await asyncio.gather(*self._services, return_exceptions=True)
+        await self.backend.aclose()
+        await asyncio.get_running_loop().run_in_executor(None, self.writer.close)
+
+
+def _spawn(work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
+    """Start a task in an empty context, so that no socket's language or database thread leaks into it."""
+    return contextvars.Context().run(asyncio.get_running_loop().create_task, work)
+
+
+def _state(generation: Generation) -> events.GenerationState:
+    message = generation.message
+    return events.GenerationState(
+        id=generation.pk,
+        message=message.pk,
+        parent=message.parent_id,
+        model=generation.model,
+        options=generation.options,
+        status=generation.status,
+        phase="",
+        text=message.content,
+        thinking=message.thinking,
+        end=message.end,
+    )
+
+
+runner = Runner(backend)

@@ -1,0 +1,139 @@
+"""`manage.py serve`: everything between "installed" and "open this address"."""
+
+import os
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management.base import CommandParser
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from chatsite.staticfiles import collect_if_changed
+from conversations.ollama.embedded import EmbeddedProcess, available
+from conversations.services import accounts, generations
+
+_ANY = {"0.0.0.0", "::"}  # noqa: S104 -- what a person may ask for, not what is bound by default
+_PROBE_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    """Check, migrate, collect static files, start the embedded model where it is needed, and serve."""
+
+    help = "Start the site: checks, migrates, collects static files and serves until Ctrl+C."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Host and port; both have their environment variable."""
+        parser.add_argument("--host", default=settings.CHATSITE_HOST)
+        parser.add_argument("--port", type=int, default=settings.CHATSITE_PORT)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        """Serve until told to stop."""
+        os.environ.setdefault("PYTHONUNBUFFERED", "1")
+        self._refuse_taken_port(host, port)
+        self.check()
+        self._migrate()
+        collect_if_changed()
+        if not settings.REDIS_URL:
+            self._sweep()
+        embedded = self._start_embedded()
+        try:
+            self._serve(host, port)
+        finally:
+            if embedded is not None:
+                embedded.stop()
+
+    def _refuse_taken_port(self, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise CommandError(
+                    f"{host}:{port} cannot be used: {error.strerror}. "
+                    "Is the site running already? Choose another port with --port or CHATSITE_PORT."
+                ) from error
+
+    def _migrate(self) -> None:
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("Preparing the database …")
+            call_command("migrate", interactive=False, verbosity=0)
+
+    def _sweep(self) -> None:
+        """End what an earlier process left behind: without Redis there is one process only."""
+        from conversations.generation.runner import runner
+
+        swept = generations.sweep(all_of_others=runner.process)
+        if swept:
+            self.stdout.write(f"{swept} answers were interrupted when the site ended; their text is kept.")
+
+    def _start_embedded(self) -> EmbeddedProcess | None:
+        from conversations.generation.backend import backend
+
+        if settings.EMBEDDED == "off" or _answers(settings.OLLAMA_BASE_URL):
+            return None
+        if not available():
+            self.stdout.write(f"Nobody answers at {settings.OLLAMA_BASE_URL}, and no demonstration model is installed.")
+            return None
+        process = EmbeddedProcess()
+        port = _free_port()
+        process.start(port)
+        backend.use_embedded(f"http://127.0.0.1:{port}")
+        self.stdout.write(
+            f"Nobody answers at {settings.OLLAMA_BASE_URL}: a small demonstration model (English only) answers "
+            "until Ollama does."
+        )
+        return process
+
+    def _serve(self, host: str, port: int) -> None:
+        from channels.routing import get_default_application
+
+        from chatsite.server import ChatServer
+
+        refusals: list[str] = []
+        endpoint_host = host.replace(":", r"\:")
+        server = ChatServer(
+            application=get_default_application(),
+            endpoints=[f"tcp:port={port}:interface={endpoint_host}"],
+            root_path=settings.FORCE_SCRIPT_NAME or "",
+            server_name="chatsite",
+        )
+        server.on_listening = self._announce
+        server.on_refused = refusals.append
+        server.run()
+        if refusals:
+            raise CommandError(refusals[0])
+
+    def _announce(self, host: str, port: int) -> None:
+        shown = "127.0.0.1" if host in _ANY else f"[{host}]" if ":" in host else host
+        base = f"http://{shown}:{port}{settings.SITE_PREFIX}"
+        self.stdout.write(f"chatsite is at {base}  (Ctrl+C ends it)")
+        link = accounts.setup_link(base)
+        if link:
+            self.stdout.write(f"Make the first administrator here (once): {link}")
+        sys.stdout.flush()
+
+
+def _answers(url: str) -> bool:
+    """Return whether anybody takes connections at `url`."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), timeout=_PROBE_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,284 @@
+"""The life of a generation in the database: claimed, checkpointed, asked to stop, finished, swept.
+
+Every step is a guarded UPDATE, so of two writers one wins and the other changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.models import Conversation, Generation, GenerationChunk, GenerationEvent, Message, User
+from conversations.rendering import render
+
+# A live process writes its heartbeat twice a second; this many seconds without one mean that it is gone.
+STALE_AFTER = timedelta(seconds=20)
+_QUEUE_LOCK = 7_203_451
+# More earlier messages than any window holds are not even read.
+_MAX_HISTORY = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many may run at once: per model, per person and in all (0: no limit)."""
+
+    per_model: int
+    per_user: int
+    in_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Text of a running answer since its last checkpoint; `position` counts both kinds from its start."""
+
+    generation: UUID
+    position: int
+    text: str
+    thinking: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened to a generation, for its timeline."""
+
+    generation: UUID
+    at: datetime
+    kind: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Ending:
+    """How a generation ended, its whole text, and what else its row is to keep (durations in nanoseconds)."""
+
+    status: str
+    reason: str
+    content: str = ""
+    thinking: str = ""
+    error_detail: str = ""
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+def claim(process: str, limits: Limits) -> list[UUID]:
+    """Let queued generations of `process` run, first come first, as far as the limits allow.
+
+    Counts what runs in all processes, under one lock; returns what was claimed.
+    """
+    with transaction.atomic():
+        _lock_queue()
+        running = list(Generation.objects.running().values_list("model", "requested_by"))
+        claimed = []
+        for pk, model, user, owner in Generation.objects.queued().values_list(
+            "pk", "model", "requested_by", "process"
+        ):
+            if not _has_room(running, model, user, limits):
+                continue
+            running.append((model, user))
+            if owner == process:
+                claimed.append(pk)
+        now = timezone.now()
+        Generation.objects.filter(pk__in=claimed, status="queued").update(
+            status="running", started_at=now, heartbeat=now
+        )
+        add_facts(Fact(pk, now, "started") for pk in claimed)
+    return claimed
+
+
+def _lock_queue() -> None:
+    """Hold the one lock of the queue until the transaction ends (SQLite's IMMEDIATE one is it already)."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_QUEUE_LOCK])
+
+
+def _has_room(running: Sequence[tuple[str, int]], model: str, user: int, limits: Limits) -> bool:
+    if limits.in_all and len(running) >= limits.in_all:
+        return False
+    if limits.per_user and sum(1 for _, other in running if other == user) >= limits.per_user:
+        return False
+    return sum(1 for other, _ in running if other == model) < limits.per_model
+
+
+def places(process: str, limits: Limits) -> dict[UUID, int]:
+    """Return, for the queued generations of `process`, how many answers must at least end before each begins."""
+    running = list(Generation.objects.running().values_list("model", "requested_by"))
+    waiting: list[tuple[str, int]] = []
+    found = {}
+    for pk, model, user, owner in Generation.objects.queued().values_list(
+        "pk", "model", "requested_by", "process"
+    ):
+        if owner == process:
+            found[pk] = _answers_before(running, waiting, model, user, limits)
+        waiting.append((model, user))
+    return found
+
+
+def _answers_before(
+    running: Sequence[tuple[str, int]], waiting: Sequence[tuple[str, int]], model: str, user: int, limits: Limits
+) -> int:
+    def surplus(same: Sequence[bool], ahead: Sequence[bool], limit: int) -> int:
+        return max(0, sum(same) + sum(ahead) - limit + 1) if limit else 0
+
+    return max(
+        surplus([m == model for m, _ in running], [m == model for m, _ in waiting], limits.per_model),
+        surplus([u == user for _, u in running], [u == user for _, u in waiting], limits.per_user),
+        surplus([True] * len(running), [True] * len(waiting), limits.in_all),
+    )
+
+
+def checkpoint(
+    process: str, chunks: Sequence[Chunk], phases: Mapping[UUID, str], facts: Sequence[Fact]
+) -> list[UUID]:
+    """Write what is new of all live generations of `process`; returns those that are to end.
+
+    These are the ones that somebody asked to stop, and those that have gone from the database with their owner.
+    May be repeated with the same chunks when its outcome is unknown.
+    """
+    mine = Generation.objects.live().filter(process=process)
+    with transaction.atomic():
+        stops = dict(mine.values_list("pk", "stop_requested_at"))
+        _write_chunks(chunk for chunk in chunks if chunk.generation in stops)
+        for pk, phase in phases.items():
+            mine.filter(pk=pk).update(phase=phase)
+        add_facts(fact for fact in facts if fact.generation in stops)
+        mine.update(heartbeat=timezone.now())
+    gone = {item.generation for item in (*chunks, *facts)} - stops.keys()
+    return [pk for pk, asked in stops.items() if asked] + list(gone)
+
+
+def _write_chunks(chunks: Iterable[Chunk]) -> None:
+    GenerationChunk.objects.bulk_create(
+        (
+            GenerationChunk(
+                generation_id=chunk.generation, position=chunk.position, text=chunk.text, thinking=chunk.thinking
+            )
+            for chunk in chunks
+        ),
+        update_conflicts=True,
+        unique_fields=["generation", "position"],
+        update_fields=["text", "thinking"],
+    )
+
+
+def add_facts(facts: Iterable[Fact]) -> None:
+    """Add to the timelines; the first piece of text is kept on its generation too."""
+    facts = list(facts)
+    GenerationEvent.objects.bulk_create(
+        GenerationEvent(generation_id=fact.generation, at=fact.at, kind=fact.kind, detail=fact.detail)
+        for fact in facts
+    )
+    for fact in facts:
+        if fact.kind == "first_token":
+            Generation.objects.filter(pk=fact.generation).update(first_token_at=fact.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a generation is to be called with: `turns` are (role, content), oldest first, ending with the question
+    and, where an answer is continued, with its text so far."""
+
+    model: str
+    system: str
+    turns: list[tuple[str, str]]
+    options: dict[str, Any]
+    think: str
+
+
+def call(generation: UUID) -> Call:
+    """Return what the shown branch and the settings of its conversation make of a generation."""
+    row = Generation.objects.select_related("conversation", "message").get(pk=generation)
+    messages = Message.objects.branch(row.message.parent_id, _MAX_HISTORY)
+    if row.message.content:
+        messages.append(row.message)
+    return Call(
+        model=row.model,
+        system=row.conversation.system_prompt,
+        turns=[(message.role, message.content) for message in messages],
+        options=row.options,
+        think=row.think,
+    )
+
+
+def set_call(generation: UUID, *, model: str, omitted: int) -> None:
+    """Keep what turned out to be different from what was asked for: another model, messages left out."""
+    Generation.objects.filter(pk=generation).update(model=model, omitted_messages=omitted)
+
+
+def request_stop(generation: UUID, by: User | None) -> bool:
+    """Mark a live generation to be stopped, once; returns whether this call did it.
+
+    The owner's process hears of it directly where it is this one, at the latest from its checkpoint clock.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Generation.objects.live().filter(pk=generation, stop_requested_at=None)
+        marked = bool(rows.update(stop_requested_at=now, stop_requested_by=by))
+        if marked:
+            add_facts([Fact(generation, now, "stop_asked", by.get_username() if by else "")])
+    return marked
+
+
+def request_stop_by_owner(generation: UUID, user: User) -> bool:
+    """Mark a generation of one of the user's own conversations; anything else is left alone without a word."""
+    mine = Generation.objects.filter(pk=generation, conversation__owner=user)
+    return mine.exists() and request_stop(generation, user)
+
+
+def finish(generation: UUID, ending: Ending) -> Generation | None:
+    """End a live generation and keep its text whole; returns its row, or None where another writer was first."""
+    now = timezone.now()
+    html = render(ending.content) if ending.content else ""
+    with transaction.atomic():
+        won = (
+            Generation.objects.live()
+            .filter(pk=generation)
+            .update(
+                status=ending.status,
+                reason=ending.reason,
+                error_detail=ending.error_detail,
+                phase="",
+                finished_at=now,
+                **ending.columns,
+            )
+        )
+        if not won:
+            return None
+        Message.objects.filter(generations=generation).update(
+            content=ending.content, thinking=ending.thinking, html=html
+        )
+        GenerationChunk.objects.filter(generation=generation).delete()
+        add_facts([Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
+        Conversation.objects.filter(generations=generation).update(updated_at=now)
+        return Generation.objects.select_related("message", "conversation__shown_leaf").get(pk=generation)
+
+
+def text_so_far(generation: Generation) -> tuple[str, str]:
+    """Return content and thinking of a live generation as the database has them."""
+    content, thinking = [generation.message.content], [generation.message.thinking]
+    for chunk in generation.chunks.order_by("position"):
+        content.append(chunk.text)
+        thinking.append(chunk.thinking)
+    return "".join(content), "".join(thinking)
+
+
+def sweep(*, all_of_others: str = "") -> int:
+    """End what no living process works on any more as interrupted, with its text; returns how many.
+
+    `all_of_others` (a process) takes everything that is not that process's: right at boot where there can
+    be only one process.
+    """
+    if all_of_others:
+        orphans = Generation.objects.live().exclude(process=all_of_others)
+    else:
+        orphans = Generation.objects.live().filter(Q(heartbeat__lt=timezone.now() - STALE_AFTER))
+    ended = 0
+    for generation in orphans.select_related("message"):
+        content, thinking = text_so_far(generation)
+        ending = Ending("interrupted", "process_died", content, thinking)
+        ended += finish(generation.pk, ending) is not None
+    return ended

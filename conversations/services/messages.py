@@ -1,0 +1,232 @@
+"""What a person does inside a conversation: ask, ask again, continue, choose a branch.
+
+Each verb that asks makes one queued `Generation` with the message that its text will belong to, in one
+transaction; a repeated `client_id` finds what the first one made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations.generation import options as model_options
+from conversations.models import Conversation, Generation, GenerationEvent, Message, User
+
+from .conversations import apply_settings, clean_text, may_create, owned, title_from
+from .errors import Refused
+
+_CHANGED_BY_ASKING = ["model", "options", "system_prompt", "think", "shown_leaf", "updated_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, where, and for which process.
+
+    `choose` names the model that would answer, given the one that is wanted ("" for any); it raises
+    Refused(unknown_model). `signature` allows an unknown conversation to be created.
+    """
+
+    user: User
+    conversation: UUID
+    process: str
+    choose: Callable[[str], str]
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of it; `question` is None where no new message of the person was made."""
+
+    generation: Generation
+    question: Message | None
+    repeated: bool = False
+
+
+def send(asker: Asker, client_id: str, text: str, parent: UUID | None = None, **chosen: Any) -> Asked:
+    """Store a question and ask for its answer; creates the conversation on its first message. Raises Refused."""
+    text = _checked(text)
+
+    def ask() -> Asked:
+        conversation = _open(asker, text)
+        apply_settings(conversation, **chosen)
+        _refuse_if_live(conversation)
+        above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
+        question = _add(conversation, above, Message.Role.USER, text)
+        return Asked(_begin(asker, conversation, question, client_id), question)
+
+    return _once(asker, client_id, ask)
+
+
+def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
+    """Ask a question again in other words: a sibling, which is shown from now on. Raises Refused."""
+    text = _checked(text)
+
+    def ask() -> Asked:
+        conversation = owned(asker.user, asker.conversation)
+        _refuse_if_live(conversation)
+        old = _message(conversation, message, Message.Role.USER)
+        question = _add(conversation, old.parent, Message.Role.USER, text)
+        return Asked(_begin(asker, conversation, question, client_id), question)
+
+    return _once(asker, client_id, ask)
+
+
+def regenerate(asker: Asker, client_id: str, message: UUID, model: str | None = None) -> Asked:
+    """Ask for a sibling of an answer, by another model if one is named. Raises Refused."""
+
+    def ask() -> Asked:
+        conversation = owned(asker.user, asker.conversation)
+        _refuse_if_live(conversation)
+        old = _message(conversation, message, Message.Role.ASSISTANT)
+        if old.parent is None:
+            raise Refused("not_found")
+        return Asked(_begin(asker, conversation, old.parent, client_id, model=model), None)
+
+    return _once(asker, client_id, ask)
+
+
+def continue_answer(asker: Asker, client_id: str, message: UUID) -> Asked:
+    """Ask for more of an answer that was cut or stopped, in place. Raises Refused."""
+
+    def ask() -> Asked:
+        conversation = owned(asker.user, asker.conversation)
+        _refuse_if_live(conversation)
+        answer = _message(conversation, message, Message.Role.ASSISTANT)
+        if answer.parent is None:
+            raise Refused("not_found")
+        return Asked(_begin(asker, conversation, answer.parent, client_id, answer=answer), None)
+
+    return _once(asker, client_id, ask)
+
+
+@transaction.atomic
+def select_branch(user: User, conversation: UUID, message: UUID) -> Conversation:
+    """Show the branch through `message`, down to its newest end. Raises Refused."""
+    found = owned(user, conversation)
+    _refuse_if_live(found)
+    chosen = found.messages.filter(pk=message).first()
+    if chosen is None:
+        raise Refused("not_found")
+    found.shown_leaf_id = _newest_leaf(found, chosen.pk)
+    found.save(update_fields=["shown_leaf"])
+    return found
+
+
+def _newest_leaf(conversation: Conversation, message: UUID) -> UUID:
+    """Follow the newest child from `message` down."""
+    newest: dict[UUID | None, UUID] = {}
+    for pk, parent in conversation.messages.order_by("created_at", "pk").values_list("pk", "parent"):
+        newest[parent] = pk
+    while message in newest:
+        message = newest[message]
+    return message
+
+
+def _checked(text: str) -> str:
+    text = clean_text(text)
+    if not text:
+        raise Refused("empty")
+    if len(text) > settings.MAX_MESSAGE_CHARS:
+        raise Refused("too_long", limit=settings.MAX_MESSAGE_CHARS)
+    return text
+
+
+def _once(asker: Asker, client_id: str, ask: Callable[[], Asked]) -> Asked:
+    """Run `ask` in one transaction unless its `client_id` has been served; two at once make one."""
+    repeated = _asked_before(asker, client_id)
+    if repeated:
+        return repeated
+    try:
+        with transaction.atomic():
+            return ask()
+    except IntegrityError:
+        repeated = _asked_before(asker, client_id)
+        if repeated:
+            return repeated
+        raise Refused("busy") from None
+
+
+def _asked_before(asker: Asker, client_id: str) -> Asked | None:
+    generation = (
+        Generation.objects.filter(
+            conversation=asker.conversation, conversation__owner=asker.user, client_id=client_id
+        )
+        .select_related("message__parent", "conversation")
+        .first()
+    )
+    if generation is None:
+        return None
+    return Asked(generation, generation.message.parent, repeated=True)
+
+
+def _open(asker: Asker, text: str) -> Conversation:
+    """Return the conversation to write into, made now if the page holds the signature for its id."""
+    found = Conversation.objects.for_user(asker.user).filter(pk=asker.conversation).first()
+    if found is not None:
+        return found
+    if not may_create(asker.user, asker.conversation, asker.signature):
+        raise Refused("not_found")
+    if Conversation.objects.filter(pk=asker.conversation).exists():
+        raise Refused("not_found")
+    now = timezone.now()
+    return Conversation.objects.create(
+        pk=asker.conversation, owner=asker.user, title=title_from(text), updated_at=now
+    )
+
+
+def _refuse_if_live(conversation: Conversation) -> None:
+    if Generation.objects.live().filter(conversation=conversation).exists():
+        raise Refused("busy")
+
+
+def _message(conversation: Conversation, message: UUID, role: str) -> Message:
+    found = conversation.messages.filter(pk=message, role=role).select_related("parent").first()
+    if found is None:
+        raise Refused("not_found")
+    return found
+
+
+def _add(conversation: Conversation, parent: Message | None, role: str, content: str = "") -> Message:
+    """Add a message later than its parent, whatever the clock says."""
+    now = timezone.now()
+    if parent is not None and now <= parent.created_at:
+        now = parent.created_at + timedelta(microseconds=1)
+    return Message.objects.create(
+        conversation=conversation, parent=parent, role=role, content=content, created_at=now
+    )
+
+
+def _begin(
+    asker: Asker,
+    conversation: Conversation,
+    question: Message,
+    client_id: str,
+    *,
+    model: str | None = None,
+    answer: Message | None = None,
+) -> Generation:
+    chosen = asker.choose(model or conversation.model)
+    answer = answer or _add(conversation, question, Message.Role.ASSISTANT)
+    now = timezone.now()
+    conversation.shown_leaf = answer
+    conversation.updated_at = now
+    conversation.save(update_fields=_CHANGED_BY_ASKING)
+    generation = Generation.objects.create(
+        conversation=conversation,
+        message=answer,
+        client_id=client_id,
+        requested_by=asker.user,
+        model=chosen,
+        options=model_options.effective(chosen, conversation.options),
+        think=conversation.think,
+        process=asker.process,
+        heartbeat=now,
+        queued_at=now,
+    )
+    GenerationEvent.objects.create(generation=generation, at=now, kind="queued")
+    return generation

@@ -1,0 +1,91 @@
+"""Closes the sockets of people who are not logged in any more.
+
+A socket's login is read once, at its handshake. Every few seconds one look at the database for all sockets of the
+process finds those whose session has ended or whose password, account or activity has changed.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from channels.db import database_sync_to_async
+from django.contrib.sessions.models import Session
+from django.db import Error as DatabaseError
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from .models import User
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What made a socket's handshake a logged-in one."""
+
+    session_key: str
+    user: int
+    session_hash: str
+
+
+class Watched(Protocol):
+    """A socket that can be told to end."""
+
+    def end_session(self) -> None:
+        """Tell the browser and close."""
+
+
+class SessionWatch:
+    """The logins of this process's sockets."""
+
+    def __init__(self) -> None:
+        self._logins: dict[Watched, Login] = {}
+
+    def add(self, socket: Watched, login: Login) -> None:
+        """Watch a socket's login."""
+        self._logins[socket] = login
+
+    def remove(self, socket: Watched) -> None:
+        """Forget a socket."""
+        self._logins.pop(socket, None)
+
+    async def run(self) -> None:
+        """Look for as long as the process lives."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self.look()
+            except DatabaseError:
+                logger.warning("Sessions cannot be checked now", exc_info=True)
+
+    async def look(self) -> None:
+        """End every socket whose login does not hold any more."""
+        logins = dict(self._logins)
+        if not logins:
+            return
+        valid = await database_sync_to_async(_valid)(set(logins.values()))
+        for socket, login in logins.items():
+            if login not in valid:
+                socket.end_session()
+
+
+def _valid(logins: set[Login]) -> set[Login]:
+    keys = set(
+        Session.objects.filter(
+            pk__in={login.session_key for login in logins}, expire_date__gt=timezone.now()
+        ).values_list("pk", flat=True)
+    )
+    users = User.objects.filter(is_active=True).in_bulk({login.user for login in logins})
+    return {
+        login
+        for login in logins
+        if login.session_key in keys
+        and login.user in users
+        and constant_time_compare(login.session_hash, users[login.user].get_session_auth_hash())
+    }
+
+
+session_watch = SessionWatch()

@@ -1,0 +1,143 @@
+"""What every socket of the site is made of, below its commands: what comes in, what goes out, and their bounds.
+
+daphne queues without bound both ways (https://github.com/django/daphne/issues/170), so frames are counted as they
+arrive and a reader that does not acknowledge text is let go; it comes back and gets the whole.
+"""
+
+import asyncio
+import time
+from collections import deque
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from . import events
+
+NOT_LOGGED_IN = 4001
+NOT_FOUND = 4004
+TOO_SLOW = 4008
+RESTARTING = 4012
+TOO_MANY = 4029
+
+_MAX_FRAMES_PER_SECOND = 20
+_MAX_BAD_FRAMES = 10
+_MAX_WAITING_FRAMES = 64
+_MAX_UNACKED_BYTES = 256 * 1024
+
+
+class Inbox:
+    """Frames from the browser that wait to be handled."""
+
+    def __init__(self) -> None:
+        self._arrivals: deque[float] = deque(maxlen=_MAX_FRAMES_PER_SECOND + 1)
+        self._frames: asyncio.Queue[str | None] = asyncio.Queue(_MAX_WAITING_FRAMES)
+        self._bad = 0
+
+    def put(self, text: str | None) -> bool:
+        """Take a frame (None: a binary one); returns False when there are too many."""
+        now = time.monotonic()
+        self._arrivals.append(now)
+        flooded = len(self._arrivals) > _MAX_FRAMES_PER_SECOND and now - self._arrivals[0] < 1
+        if flooded or self._frames.full():
+            return False
+        self._frames.put_nowait(text)
+        return True
+
+    def count_bad(self) -> bool:
+        """Count a frame that was no command; returns False when there were too many."""
+        self._bad += 1
+        return self._bad < _MAX_BAD_FRAMES
+
+    async def get(self) -> str | None:
+        """Return the next frame."""
+        return await self._frames.get()
+
+
+class Outbox:
+    """Frames on their way to the browser, in order, and how much text it has not acknowledged."""
+
+    def __init__(self) -> None:
+        self._frames: deque[str | int] = deque()
+        self._filled = asyncio.Event()
+        self._unacked: deque[tuple[UUID, int, int]] = deque()
+        self._unacked_bytes = 0
+
+    def put(self, frame: str | int) -> None:
+        """Send a frame, or close with a code."""
+        self._frames.append(frame)
+        self._filled.set()
+
+    def put_text(self, frame: str, generation: UUID, end: events.Position) -> bool:
+        """Send a piece of an answer; returns False when the reader is too far behind."""
+        size = len(frame.encode())
+        self._unacked.append((generation, sum(end), size))
+        self._unacked_bytes += size
+        self.put(frame)
+        return self._unacked_bytes <= _MAX_UNACKED_BYTES
+
+    def ack(self, generation: UUID, end: events.Position) -> None:
+        """Take note of what has arrived; an answer before another one has arrived whole."""
+        while self._unacked:
+            sent, position, size = self._unacked[0]
+            if sent == generation and position > sum(end):
+                return
+            self._unacked.popleft()
+            self._unacked_bytes -= size
+
+    async def get(self) -> str | int:
+        """Return the next frame or closing code."""
+        while not self._frames:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._frames.popleft()
+
+
+class BoundedSocket(AsyncWebsocketConsumer):
+    """A consumer whose handlers never wait: one task handles frames in order, another one sends them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inbox = Inbox()
+        self.outbox = Outbox()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope, receive, send):  # type: ignore[no-untyped-def] # ASGI's own signature
+        """Serve the connection; leave nothing behind, also where `disconnect` is never called."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.left()
+            for task in self._tasks:
+                task.cancel()
+
+    async def dispatch(self, message):  # type: ignore[no-untyped-def] # channels' own signature
+        """Handle one ASGI or layer message, without channels' thread hop to look after a database connection."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    def start(self) -> None:
+        """Begin to handle and to send."""
+        self._tasks = [asyncio.create_task(self._handle_all()), asyncio.create_task(self._send_all())]
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take a frame from the browser."""
+        if not self.inbox.put(text_data or None):
+            self.outbox.put(TOO_MANY)
+
+    async def _handle_all(self) -> None:
+        while True:
+            await self.handle(await self.inbox.get())
+
+    async def _send_all(self) -> None:
+        while True:
+            frame = await self.outbox.get()
+            if isinstance(frame, int):
+                await self.close(frame)
+                return
+            await self.base_send({"type": "websocket.send", "text": frame})
+
+    async def handle(self, text: str | None) -> None:
+        """Handle one frame; None is a binary or an empty one."""
+        raise NotImplementedError
+
+    def left(self) -> None:
+        """The connection has gone."""

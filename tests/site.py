@@ -1,0 +1,181 @@
+"""The site as a person meets it: a real server process with its own data, driven from outside.
+
+No test that uses it touches the database behind the server's back while it writes: people are made by the site's own
+command before it starts, everything else goes over HTTP and the socket.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "correct horse battery staple"  # noqa: S105
+START_SECONDS = 60
+
+
+class Site(AbstractContextManager["Site"]):
+    """A running `manage.py serve`; `ollama` is the base URL of the Ollama it talks to.
+
+    `env` adds environment variables. With `data_dir` given, an earlier site's data are found again.
+    """
+
+    def __init__(self, data_dir: Path, ollama: str, **env: str) -> None:
+        self.data_dir = data_dir
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._env = {
+            **os.environ,
+            "DATA_DIR": str(data_dir),
+            "OLLAMA_BASE_URL": ollama,
+            "EMBEDDED": "off",
+            "TIME_ZONE": "Asia/Shanghai",
+            "PYTHONWARNINGS": "default",
+            **env,
+        }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def manage(self, *args: str, **env: str) -> str:
+        """Run a management command on the site's data and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *args],
+            cwd=ROOT,
+            env={**self._env, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+            cwd=ROOT,
+            env=self._env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        wait_until(lambda: self._answers() or self._ended(), START_SECONDS, self.log)
+        assert self._process.poll() is None, self.log()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False, timeout=2).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def log(self) -> str:
+        """Everything that the server printed."""
+        return "".join(self.output)
+
+    def stop(self) -> int:
+        """End the server as an administrator would, and return its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """End the server without a word."""
+        return self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        status = self._process.wait(timeout=30)
+        self._process = None
+        return status
+
+    def add_user(self, name: str, *, admin: bool = False) -> None:
+        """Make a person with PASSWORD."""
+        if admin:
+            self.manage(
+                "createsuperuser", "--noinput", DJANGO_SUPERUSER_USERNAME=name, DJANGO_SUPERUSER_PASSWORD=PASSWORD
+            )
+            return
+        code = (
+            "from conversations.models import User;"
+            f"User.objects.create_user({name!r}, password={PASSWORD!r})"
+        )
+        self.manage("shell", "--no-imports", "-c", code)
+
+    def log_in(self, name: str) -> httpx.Client:
+        """Return a client that is logged in through the site's own form."""
+        client = httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, timeout=20)
+        answer = client.post(
+            "/accounts/login/", data={**_csrf(client.get("/accounts/login/")), "login": name, "password": PASSWORD}
+        )
+        assert "sessionid" in client.cookies, answer.text[:2000]
+        return client
+
+    def post(self, client: httpx.Client, path: str, **data: str) -> httpx.Response:
+        """Post a form with the token that its pages carry."""
+        return client.post(path, data={**_csrf(client.get("/")), **data}, headers={"Referer": self.url})
+
+    def query(self, code: str) -> Any:
+        """Evaluate an expression with the models at hand, in a process of its own, and return its JSON value."""
+        prelude = "import json; from conversations.models import *; print(json.dumps("
+        return json.loads(self.manage("shell", "--no-imports", "-c", f"{prelude}{code}, default=str))"))
+
+    def rss_kib(self) -> int:
+        """The resident memory of the server process, in KiB (/proc)."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
+
+
+def _csrf(page: httpx.Response) -> dict[str, str]:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text) or re.search(
+        r'name="csrf-token" content="([^"]+)"', page.text
+    )
+    return {"csrfmiddlewaretoken": found[1]} if found else {}
+
+
+def wait_until(condition: Any, seconds: float = 10, explain: Any = lambda: "") -> Any:
+    """Return the first true value of `condition()`; fail with `explain()` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {explain()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
