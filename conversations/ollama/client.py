@@ -227,18 +227,19 @@ async def _refusal(response: httpx.Response, model: str | None) -> OllamaError:
     """The error that an answer other than 200 stands for."""
     status = response.status_code
     text = (await _body(response, _MAX_ERROR_BODY)).decode("utf-8", "replace").strip("\ufeff \t\r\n")
-    if status < 400:
-        return BadAnswer(status, f"a redirection to {response.headers.get('location', 'nowhere')}")
+    if response.has_redirect_location:
+        return BadAnswer(status, f"a redirection to {response.headers['location']}")
     try:
-        error = parse_object(text).get("error") if text else "no text"
+        error = parse_object(text).get("error")
     except ValueError:
         error = None
-    if not error:
-        return BadAnswer(status, text[:_EXCERPT])
-    if status == 404 and model:
+    # An Ollama that does not like the Host or the Origin refuses with 403 and no text at all.
+    if not error and (text or status < 400):
+        return BadAnswer(status, text[:_EXCERPT] or "an empty answer")
+    if status == 404 and model and error:
         return ModelMissing(model, error)
     seconds = response.headers.get("retry-after", "")
-    return OllamaRefused(status, error, float(seconds) if seconds.isdecimal() else None)
+    return OllamaRefused(status, error or "", float(seconds) if seconds.isdecimal() else None)
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes:
