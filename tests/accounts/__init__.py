@@ -1,0 +1,1 @@
+"""Accounts: login, limits, sign-up, passwords, the first administrator, preferences; and the site's health."""
