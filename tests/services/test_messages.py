@@ -1,0 +1,292 @@
+"""Asking, editing, regenerating, continuing and choosing branches, as rows."""
+
+import uuid
+
+from django.test import TestCase, override_settings
+
+from conversations.models import Conversation, Generation, Message, User
+from conversations.services import conversations, generations, messages
+from conversations.services.errors import Refused
+from conversations.services.generations import Ending
+from conversations.services.messages import Asked, Asker
+
+
+def refused(code: str, detail: str = "") -> object:
+    """Return a check that a call is refused with a code."""
+
+    class Check:
+        def __enter__(self) -> None:
+            return None
+
+        def __exit__(self, kind: object, error: object, _: object) -> bool:
+            assert isinstance(error, Refused), f"not refused: {error!r}"
+            assert (error.code, error.detail) == (code, detail or error.detail)
+            return True
+
+    return Check()
+
+
+def choose(wanted: str) -> str:
+    """Stand for a site that has one model beside the wanted ones."""
+    if wanted == "missing":
+        raise Refused("unknown_model", detail=wanted)
+    return wanted or "internlm2:1.8b"
+
+
+class Asking(TestCase):
+    """One person, one conversation that the page has signed."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.alice = User.objects.create_user("alice")
+        cls.bob = User.objects.create_user("bob")
+
+    def setUp(self) -> None:
+        self.id = uuid.uuid4()
+        self.asker = self.asker_for(self.alice)
+
+    def asker_for(self, user: User) -> Asker:
+        return Asker(user, self.id, "process", choose, conversations.sign_new(user, self.id))
+
+    def ask(self, text: str = "什么是快速排序？", **more: object) -> Asked:
+        return messages.send(self.asker, uuid.uuid4().hex, text, **more)
+
+    def ask_and_answer(self, text: str = "question", answer: str = "answer") -> Asked:
+        asked = self.ask(text)
+        self.end(asked, answer)
+        return asked
+
+    def end(self, asked: Asked, answer: str = "answer") -> None:
+        generations.finish(asked.generation.pk, Ending("completed", "stop", answer))
+
+    def shown(self) -> list[str]:
+        leaf = Conversation.objects.get(pk=self.id).shown_leaf_id
+        return [message.content for message in Message.objects.branch(leaf)]
+
+    def test_first_message_creates_the_conversation_with_a_title(self) -> None:
+        asked = self.ask("写一首诗\n关于春天")
+        conversation = Conversation.objects.get()
+        assert (conversation.pk, conversation.title, conversation.owner) == (self.id, "写一首诗", self.alice)
+        assert asked.question is not None
+        assert asked.question.content == "写一首诗\n关于春天"
+        assert asked.generation.status == "queued"
+        assert [event.kind for event in asked.generation.events.all()] == ["queued"]
+
+    def test_unsigned_or_foreign_ids_create_nothing(self) -> None:
+        for asker in (
+            Asker(self.alice, self.id, "process", choose),
+            Asker(self.bob, self.id, "process", choose, conversations.sign_new(self.alice, self.id)),
+        ):
+            with refused("not_found"):
+                messages.send(asker, "a", "hello")
+        assert not Conversation.objects.exists()
+
+    def test_someone_elses_conversation_is_not_found(self) -> None:
+        self.ask_and_answer()
+        with refused("not_found"):
+            messages.send(self.asker_for(self.bob), "b", "hello")
+        assert Message.objects.count() == 2
+
+    def test_resent_client_id_makes_one_message(self) -> None:
+        first = messages.send(self.asker, "same", "hello")
+        again = messages.send(self.asker, "same", "hello")
+        assert again.repeated
+        assert again.generation == first.generation
+        assert again.question == first.question
+        assert Message.objects.count() == 2
+
+    def test_a_second_question_while_one_is_answered_stores_nothing(self) -> None:
+        self.ask()
+        with refused("busy"):
+            self.ask()
+        assert Message.objects.count() == 2
+
+    def test_empty_and_too_long_texts_are_refused(self) -> None:
+        with refused("empty"):
+            self.ask(" \n\t ")
+        with override_settings(MAX_MESSAGE_CHARS=5):
+            with refused("too_long"):
+                self.ask("123456")
+            self.ask("12345")
+
+    def test_nul_characters_are_made_storable(self) -> None:
+        asked = self.ask("a\x00b")
+        assert asked.question is not None
+        assert asked.question.content == "a\ufffdb"
+
+    def test_settings_belong_to_the_conversation_and_hold_from_this_message(self) -> None:
+        asked = self.ask(model="qwen3:8b", options={"temperature": 0.1, "seed": None}, system="Be brief")
+        assert (asked.generation.model, asked.generation.options) == ("qwen3:8b", {"temperature": 0.1})
+        self.end(asked)
+        assert self.ask("again").generation.options == {"temperature": 0.1}
+        conversation = Conversation.objects.get()
+        assert (conversation.model, conversation.system_prompt) == ("qwen3:8b", "Be brief")
+
+    def test_profile_of_internlm2_lies_under_the_chosen_options(self) -> None:
+        asked = self.ask(options={"temperature": 0})
+        assert asked.generation.options == {
+            "temperature": 0,
+            "top_p": 0.9,
+            "repeat_penalty": 1.1,
+            "num_predict": 1024,
+        }
+
+    def test_wrong_options_and_unknown_models_are_named_and_change_nothing(self) -> None:
+        for options, name in (
+            ({"temperature": "hot"}, "temperature"),
+            ({"num_ctx": 1.5}, "num_ctx"),
+            ({"stop": "text"}, "stop"),
+            ({"seed": True}, "seed"),
+            ({"top_p": float("nan")}, "top_p"),
+            ({"foo": {"deep": 1}}, "foo"),
+        ):
+            with self.subTest(options=options), refused("bad_option", name):
+                self.ask(options=options)
+        with refused("unknown_model", "missing"):
+            self.ask(model="missing")
+        assert not Conversation.objects.exists()
+
+    def test_edit_makes_a_sibling_and_keeps_the_old_branch(self) -> None:
+        first = self.ask_and_answer("one", "first")
+        assert first.question is not None
+        edited = messages.edit(self.asker, "e", first.question.pk, "uno")
+        self.end(edited, "primo")
+        assert self.shown() == ["uno", "primo"]
+        assert edited.question is not None
+        messages.select_branch(self.alice, self.id, first.question.pk)
+        assert self.shown() == ["one", "first"]
+        siblings = Message.objects.siblings_of([first.question])[None]
+        assert siblings == [first.question.pk, edited.question.pk]
+
+    def test_regenerate_makes_a_sibling_answer_by_another_model(self) -> None:
+        first = self.ask_and_answer()
+        again = messages.regenerate(self.asker, "r", first.generation.message_id, "qwen3:8b")
+        assert again.question is None
+        assert again.generation.model == "qwen3:8b"
+        assert again.generation.message.parent == first.question
+        assert Conversation.objects.get().model == ""
+
+    def test_continue_goes_on_in_the_same_message(self) -> None:
+        first = self.ask_and_answer("count", "1, 2, ")
+        more = messages.continue_answer(self.asker, "c", first.generation.message_id)
+        assert more.generation.message_id == first.generation.message_id
+        call = generations.call(more.generation.pk)
+        assert call.turns == [("user", "count"), ("assistant", "1, 2, ")]
+
+    def test_next_question_knows_the_conversation(self) -> None:
+        self.ask_and_answer("one", "first")
+        asked = self.ask("two")
+        call = generations.call(asked.generation.pk)
+        assert call.turns == [("user", "one"), ("assistant", "first"), ("user", "two")]
+
+    def test_deleted_conversation_is_gone_until_restored(self) -> None:
+        asked = self.ask()
+        assert conversations.delete(self.alice, self.id) == [asked.generation.pk]
+        with refused("not_found"):
+            self.ask()
+        with refused("not_found"):
+            conversations.restore(self.bob, self.id)
+        assert conversations.restore(self.alice, self.id).pk == self.id
+
+    def test_rename_is_the_owners(self) -> None:
+        self.ask()
+        with refused("not_found"):
+            conversations.rename(self.bob, self.id, "mine")
+        with refused("empty"):
+            conversations.rename(self.alice, self.id, "  ")
+        assert conversations.rename(self.alice, self.id, " 春天\n的诗 ").title == "春天 的诗"
+
+    def test_long_branch_reads_only_its_end(self) -> None:
+        for number in range(3):
+            self.ask_and_answer(f"q{number}", f"a{number}")
+        leaf = Conversation.objects.get().shown_leaf_id
+        with self.assertNumQueries(2):
+            assert [message.content for message in Message.objects.branch(leaf, 2)] == ["q2", "a2"]
+
+
+class LastWord(TestCase):
+    """How generations end in the database."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.alice = User.objects.create_user("alice")
+
+    def begin(self, process: str = "me") -> Generation:
+        pk = uuid.uuid4()
+        asker = Asker(self.alice, pk, process, choose, conversations.sign_new(self.alice, pk))
+        return messages.send(asker, "c", "hello").generation
+
+    def test_finish_wins_once(self) -> None:
+        generation = self.begin()
+        assert generations.finish(generation.pk, Ending("stopped", "user_stop", "half"))
+        assert generations.finish(generation.pk, Ending("completed", "stop", "whole")) is None
+        generation.refresh_from_db()
+        assert (generation.status, generation.message.content) == ("stopped", "half")
+
+    def test_checkpoints_of_a_dead_process_become_an_interrupted_answer(self) -> None:
+        generation = self.begin("dead")
+        chunks = [
+            generations.Chunk(generation.pk, 0, "春眠", ""),
+            generations.Chunk(generation.pk, 2, "不觉晓", "想"),
+        ]
+        generations.checkpoint("dead", chunks[:1], {generation.pk: "writing"}, [])
+        generations.checkpoint("dead", chunks, {}, [])
+        assert generations.sweep() == 0
+        assert generations.sweep(all_of_others="me") == 1
+        generation.refresh_from_db()
+        assert (generation.status, generation.reason) == ("interrupted", "process_died")
+        assert (generation.message.content, generation.message.thinking) == ("春眠不觉晓", "想")
+        assert not generation.chunks.exists()
+
+    def test_checkpoint_names_what_is_to_end(self) -> None:
+        asked, gone, quiet = self.begin(), self.begin(), self.begin()
+        generations.request_stop(asked.pk, self.alice)
+        chunk = generations.Chunk(gone.pk, 0, "text", "")
+        gone.conversation.delete()
+        assert set(generations.checkpoint("me", [chunk], {}, [])) == {asked.pk, gone.pk}
+        assert quiet.is_live
+
+    def test_stop_is_marked_once_with_its_asker(self) -> None:
+        generation = self.begin()
+        assert generations.request_stop(generation.pk, self.alice)
+        assert not generations.request_stop(generation.pk, None)
+        generation.refresh_from_db()
+        assert generation.stop_requested_by == self.alice
+        generations.finish(generation.pk, Ending("stopped", "user_stop"))
+        assert not generations.request_stop(generation.pk, self.alice)
+
+
+class Queueing(TestCase):
+    """Who may run."""
+
+    def setUp(self) -> None:
+        self.people = [User.objects.create_user(f"user{number}") for number in range(4)]
+
+    def queue(self, user: User, process: str = "me", model: str = "") -> Generation:
+        pk = uuid.uuid4()
+        asker = Asker(user, pk, process, choose, conversations.sign_new(user, pk))
+        return messages.send(asker, "c", "hello", model=model).generation
+
+    def test_one_at_a_time_and_model_first_come_first(self) -> None:
+        limits = generations.Limits(per_model=1, per_user=0, in_all=0)
+        first, second, third = (self.queue(user) for user in self.people[:3])
+        other = self.queue(self.people[3], model="qwen3:8b")
+        assert generations.claim("me", limits) == [first.pk, other.pk]
+        assert generations.places("me", limits) == {second.pk: 1, third.pk: 2}
+        generations.finish(first.pk, Ending("completed", "stop"))
+        assert generations.claim("me", limits) == [second.pk]
+
+    def test_a_process_claims_its_own_only_and_leaves_room_for_those_before(self) -> None:
+        limits = generations.Limits(per_model=1, per_user=0, in_all=0)
+        theirs = self.queue(self.people[0], "other")
+        mine = self.queue(self.people[1], "me")
+        assert generations.claim("me", limits) == []
+        assert generations.places("me", limits) == {mine.pk: 1}
+        assert generations.claim("other", limits) == [theirs.pk]
+
+    def test_nobody_runs_more_than_their_share(self) -> None:
+        limits = generations.Limits(per_model=10, per_user=2, in_all=3)
+        mine = [self.queue(self.people[0]) for _ in range(3)]
+        others = [self.queue(user) for user in self.people[1:3]]
+        assert generations.claim("me", limits) == [mine[0].pk, mine[1].pk, others[0].pk]
+        assert generations.places("me", limits) == {mine[2].pk: 1, others[1].pk: 2}
