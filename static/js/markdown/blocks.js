@@ -1,0 +1,184 @@
+// Draws Markdown that is still being written. The open part, from `#cut` on, is parsed and drawn again with each
+// piece of text; what comes before is complete and stays untouched. The open part is the last block, or the last
+// item of a list at top level, so that a piece costs the same early and late in an answer.
+//
+// Four things reach back over the cut, and each is seen to: a blank line that makes a whole list loose, a link
+// definition that gives meaning to brackets far above, a half line that becomes something else, and the end of a
+// fence (while one is open, text is only appended to its text node).
+
+import { findCut, firstBlock, itemParagraphs, openFence } from "./boundaries.js";
+import { enhance, isEnhanced } from "./code.js";
+import { createParser } from "./dialect.js";
+import { morphChildren } from "./morph.js";
+
+const parser = createParser();
+const template = document.createElement("template");
+
+// Every block, and every item of a list, is drawn as one element and one line end.
+const NODES_PER_BLOCK = 2;
+const FENCE_PREFIX = /^ {0,3}(?:`+|~+)$/;
+
+/** Return the nodes of `html`, which the parser made: it escapes all text and has raw HTML off. */
+function nodesOf(html) {
+  // The one place where the page parses HTML; the content of a template is inert.
+  // eslint-disable-next-line no-unsanitized/property -- see above
+  template.innerHTML = html;
+  return [...template.content.childNodes];
+}
+
+/** Return whether `old` is code with colours and a button that shows the same text as `fresh`. */
+function isDrawnCode(old, fresh) {
+  return (
+    isEnhanced(old) &&
+    old.dataset.language === fresh.dataset?.language &&
+    old.querySelector("code").textContent === fresh.textContent
+  );
+}
+
+function lineOffset(text, line) {
+  let offset = 0;
+  for (let i = 0; i < line; i++) offset = text.indexOf("\n", offset) + 1;
+  return offset;
+}
+
+/** A text in Markdown that is being written, drawn as the children of `element`. */
+export class Blocks {
+  #element;
+  #source = "";
+  #cut = 0;
+  #drawn = 0; // child nodes before the cut
+  #list = null; // the list that the cut is in: `element`, `start` in the source, `drawn` child nodes, `loose`
+  #fence = null; // the fence that is open: text `node`, `closing`, offsets `line` of its last line and `shown`
+  #references = {}; // link definitions before the cut
+
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** Add text and draw it. */
+  append(text) {
+    this.#source += text;
+    if (!this.#drawFence()) this.#draw();
+  }
+
+  /** Draw what is there as the whole text. */
+  finish() {
+    this.#fence = null;
+    const { references } = this.#draw();
+    this.#define(references);
+    enhance(this.#element);
+  }
+
+  /** Draw the open part, move the cut, and return markdown-it's environment of what was drawn. */
+  #draw() {
+    const text = this.#source.slice(this.#cut);
+    const env = { references: Object.create(this.#references) };
+    const tokens = parser.parse(text, env);
+    if (this.#list && !this.#fitList(firstBlock(tokens))) return this.#draw();
+    this.#place(nodesOf(parser.renderer.render(tokens, parser.options, env)));
+    const cut = findCut(tokens, text);
+    if (cut) this.#advance(text, cut);
+    else this.#watchFence(tokens, text);
+    return env;
+  }
+
+  /** Draw again from the beginning; nodes that come out the same stay. */
+  #redraw() {
+    this.#cut = this.#drawn = 0;
+    this.#list = null;
+    this.#draw();
+  }
+
+  /** Make the open items as loose as their list; false when the list became loose and must be drawn again. */
+  #fitList(tokens) {
+    const paragraphs = itemParagraphs(tokens);
+    if (this.#list.loose) {
+      for (const token of paragraphs) token.hidden = false;
+      return true;
+    }
+    if (paragraphs.every((token) => token.hidden)) return true;
+    this.#cut = this.#list.start;
+    this.#list = null;
+    return false;
+  }
+
+  #place(nodes) {
+    let from = this.#drawn;
+    if (this.#list) {
+      const [, ...items] = nodes.shift().childNodes;
+      morphChildren(this.#list.element, this.#list.drawn, items, isDrawnCode);
+      from += 1;
+    }
+    morphChildren(this.#element, from, nodes, isDrawnCode);
+  }
+
+  #advance(text, cut) {
+    if (cut.blocks > 0) {
+      const end = this.#drawn + cut.blocks * NODES_PER_BLOCK;
+      this.#enhance(this.#element, this.#drawn, end);
+      this.#drawn = end;
+      this.#list = null;
+    }
+    if (cut.items > 0) {
+      this.#list ??= this.#openList(this.#cut + lineOffset(text, cut.listLine));
+      const end = this.#list.drawn + cut.items * NODES_PER_BLOCK;
+      this.#enhance(this.#list.element, this.#list.drawn, end);
+      this.#list.drawn = end;
+      this.#list.loose ||= cut.loose;
+    }
+    const offset = lineOffset(text, cut.line);
+    this.#cut += offset;
+    this.#collectDefinitions(text.slice(0, offset));
+  }
+
+  #openList(start) {
+    // A list begins with a line end before its first item.
+    return { element: this.#element.childNodes[this.#drawn], start, drawn: 1, loose: false };
+  }
+
+  #enhance(parent, from, end) {
+    for (let i = from; i < end; i += 1) {
+      if (parent.childNodes[i].nodeType === Node.ELEMENT_NODE) enhance(parent.childNodes[i]);
+    }
+  }
+
+  #collectDefinitions(text) {
+    if (!text.includes("]:")) return;
+    const references = Object.create(this.#references);
+    parser.block.parse(text, parser, { references }, []);
+    this.#define(references);
+  }
+
+  /** Keep the own properties of `references`, and draw again what may use them. */
+  #define(references) {
+    if (Object.keys(references).length === 0) return;
+    this.#references = { ...references, ...this.#references };
+    if (this.#source.lastIndexOf("[", this.#cut - 1) >= 0) this.#redraw();
+  }
+
+  #watchFence(tokens, text) {
+    const closing = this.#list ? null : openFence(tokens, text);
+    if (!closing) return;
+    const code = this.#element.childNodes[this.#drawn].querySelector("code");
+    if (!code.firstChild) code.append("");
+    const line = this.#source.lastIndexOf("\n") + 1;
+    this.#fence = { node: code.firstChild, closing, line, shown: this.#source.length };
+  }
+
+  /** Append what is new to the open fence; false when there is none, or it may have been closed. */
+  #drawFence() {
+    const fence = this.#fence;
+    if (!fence) return false;
+    const line = this.#source.lastIndexOf("\n") + 1;
+    if (fence.closing.test(this.#source.slice(fence.line))) {
+      this.#fence = null;
+      return false;
+    }
+    // Half of the closing line is not code.
+    const end = FENCE_PREFIX.test(this.#source.slice(line)) ? line : this.#source.length;
+    fence.node.appendData(this.#source.slice(fence.shown, end));
+    fence.shown = end;
+    fence.line = line;
+    return true;
+  }
+}

@@ -1,0 +1,43 @@
+// Code in answers: a button that copies it, and colours. Both are added once a block is complete, to live answers
+// and to those that came from the server alike.
+
+import { copyText } from "../dom.js";
+import { t } from "../i18n.js";
+import { icon } from "../icons.js";
+import { highlight } from "./highlight.js";
+
+const COPIED_MS = 1500;
+const enhanced = new WeakSet();
+
+/** Return whether `node` is a code block that `enhance` has seen. */
+export const isEnhanced = (node) => enhanced.has(node);
+
+function copyButton(code) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "code-copy";
+  const show = (name, label) => {
+    button.replaceChildren(icon(name));
+    button.title = label;
+    button.setAttribute("aria-label", label);
+  };
+  show("copy", t("Copy code"));
+  button.addEventListener("click", async () => {
+    await copyText(code.textContent);
+    show("check", t("Copied"));
+    setTimeout(() => show("copy", t("Copy code")), COPIED_MS);
+  });
+  return button;
+}
+
+/** Add colours and a copy button to the code blocks in `element`, or to `element` if it is one. */
+export function enhance(element) {
+  const blocks = element.matches("pre.code") ? [element] : element.querySelectorAll("pre.code");
+  for (const block of blocks) {
+    if (enhanced.has(block)) continue;
+    enhanced.add(block);
+    const code = block.querySelector("code");
+    block.append(copyButton(code));
+    if (block.dataset.language) highlight(code, block.dataset.language);
+  }
+}
