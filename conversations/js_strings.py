@@ -1,0 +1,48 @@
+"""Every sentence that the browser's modules show, so that it stands in the same catalogue as all others.
+
+The modules write `t("…")` (static/js/i18n.js); a test holds this list and those calls equal.
+"""
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+STRINGS = (
+    _("An answer is still being written. Wait for its end or stop it."),
+    _("Connecting to Ollama"),
+    _("Connection lost. Trying again…"),
+    _("Copied"),
+    _("Copy code"),
+    _("Deleted “{title}”."),
+    _("First token"),
+    _("In all"),
+    _("Left out"),
+    _("Loading {model}"),
+    _("Other options must be a JSON object, such as {example}."),
+    _("Reading the question"),
+    _("Speed"),
+    _("Stopping"),
+    _("The text is {count} characters too long. Shorten it and send it again."),
+    _("There is no connection now. Try again in a moment."),
+    _("Thinking"),
+    _("This conversation does not exist any more."),
+    _("This did not work. Try again."),
+    _("Tokens read"),
+    _("Tokens written"),
+    _("Waiting in the queue"),
+    _("Waiting in the queue, {ahead} ahead"),
+    _("Write a question first."),
+    _("Writing"),
+    _("You are logged out. Log in again to go on."),
+    _("model's own"),
+    _("{count} characters left"),
+    _("{count} earlier messages no longer fitted"),
+    _("{model} (not pulled)"),
+    _("{name} must be a number."),
+    _("{seconds} s"),
+    _("{speed} tokens/s"),
+)
+
+
+def translated() -> dict[str, str]:
+    """Return them in the active language, by their English text."""
+    return {text: gettext(text) for text in STRINGS}

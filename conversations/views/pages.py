@@ -1,0 +1,194 @@
+"""The chat: its page, the fragments that its modules fetch, and what can be done to a conversation as a whole."""
+
+import uuid
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_POST
+
+from conversations import examples, js_strings, outcomes
+from conversations.generation.backend import backend
+from conversations.models import Conversation, Message, ModelProfile
+from conversations.services import accounts
+from conversations.services import conversations as services
+from conversations.services.errors import Refused
+
+from . import sidebar, transcript
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Show an empty conversation; it begins to exist with its first message."""
+    if not accounts.administrator_exists():
+        return render(request, "setup/needed.html")
+    return _new_conversation(request)
+
+
+@login_required
+def _new_conversation(request: HttpRequest) -> HttpResponse:
+    pk = uuid.uuid4()
+    found = Conversation(pk=pk, owner=request.user)
+    context = {
+        **_chat(request, found),
+        "is_new": True,
+        "new": services.sign_new(request.user, pk),
+        "deleted": _deleted(request),
+    }
+    return render(request, "conversations/chat.html", context)
+
+
+def _deleted(request: HttpRequest) -> Conversation | None:
+    """Return the conversation whose deletion the page offers to undo."""
+    pk = _uuid(request, "deleted")
+    if pk is None:
+        return None
+    return Conversation.objects.filter(pk=pk, owner=request.user).exclude(deleted_at=None).first()
+
+
+@require_GET
+@login_required
+def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a conversation: the end of it, or with `?before=` an earlier page."""
+    found = _owned(request, pk)
+    context = {**_chat(request, found), "shown": _page(request, found)}
+    return render(request, "conversations/chat.html", context)
+
+
+@require_GET
+@login_required
+def messages(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Return messages as HTML: the last page, `?before=` a message, `?only=` one; `?source=` gives one's text."""
+    found = _owned(request, pk)
+    if source := _uuid(request, "source"):
+        message = get_object_or_404(Message, pk=source, conversation=found)
+        return HttpResponse(message.content, content_type="text/plain; charset=utf-8")
+    if only := _uuid(request, "only"):
+        rows = Message.objects.filter(conversation=found, pk=only).with_generations()
+        shown = transcript.shown([get_object_or_404(rows)])
+        return render(request, "conversations/_messages.html", {"shown": shown, "only": True})
+    context = {"conversation": found, "shown": _page(request, found)}
+    return render(request, "conversations/_messages.html", context)
+
+
+def _page(request: HttpRequest, found: Conversation) -> list[transcript.ShownMessage]:
+    leaf = found.shown_leaf_id
+    if before := _uuid(request, "before"):
+        leaf = get_object_or_404(Message, pk=before, conversation=found).parent_id
+    return transcript.page_before(found, leaf)
+
+
+@require_GET
+@login_required
+def conversation_list(request: HttpRequest) -> HttpResponse:
+    """Return the list of conversations as HTML, from `?before=` a conversation on."""
+    try:
+        listing = sidebar.listing(request.user, _uuid(request, "before"))
+    except Conversation.DoesNotExist as error:
+        raise Http404 from error
+    return render(request, "conversations/_list.html", {"listing": listing})
+
+
+@require_GET
+@login_required
+def model_state(request: HttpRequest) -> HttpResponse:
+    """Return what is known of `?model=` as HTML."""
+    wanted = request.GET.get("model", "")[:200]
+    return render(request, "conversations/_model_state.html", {"state": backend.state(wanted)})
+
+
+@require_POST
+@login_required
+def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give a conversation the title in the form."""
+    try:
+        found = services.rename(request.user, pk, request.POST.get("title", ""))
+    except Refused as refused:
+        return _refusal(request, refused)
+    return _done(request, found.get_absolute_url(), title=found.title)
+
+
+@require_POST
+@login_required
+def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Delete a conversation; the next page offers to undo it."""
+    try:
+        services.delete(request.user, pk)
+    except Refused as refused:
+        return _refusal(request, refused)
+    return _done(request, f"{reverse('home')}?deleted={pk}")
+
+
+@require_POST
+@login_required
+def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Undo a deletion."""
+    try:
+        found = services.restore(request.user, pk)
+    except Refused as refused:
+        return _refusal(request, refused)
+    return _done(request, found.get_absolute_url())
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _done(request: HttpRequest, address: str, **facts: str) -> HttpResponse:
+    return JsonResponse({"address": address, **facts}) if _wants_json(request) else redirect(address)
+
+
+def _refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
+    if refused.code == "not_found":
+        raise Http404
+    if _wants_json(request):
+        return JsonResponse({"code": refused.code, "text": str(refused)}, status=400)
+    return render(request, "400.html", {"reason": str(refused)}, status=400)
+
+
+def _owned(request: HttpRequest, pk: UUID) -> Conversation:
+    return get_object_or_404(Conversation.objects.for_user(request.user), pk=pk)
+
+
+def _uuid(request: HttpRequest, name: str) -> UUID | None:
+    """Return a UUID of the query string. Raises Http404 for something else."""
+    value = request.GET.get(name)
+    if not value:
+        return None
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _chat(request: HttpRequest, found: Conversation) -> dict[str, Any]:
+    """Return what the page holds around the messages."""
+    state = backend.state(found.model)
+    return {
+        "conversation": found,
+        "state": state,
+        "models": backend.offered(),
+        "listing": sidebar.listing(request.user),
+        "examples": examples.EXAMPLES,
+        "demonstration_examples": examples.DEMONSTRATION_EXAMPLES,
+        "blanks": [transcript.blank(role) for role in Message.Role.values],
+        "socket": f"{settings.SITE_PREFIX}ws/conversations/{found.pk}/",
+        "max_chars": settings.MAX_MESSAGE_CHARS,
+        "sidebar": "closed" if request.COOKIES.get("sidebar") == "closed" else "open",
+        "data": _data(found),
+    }
+
+
+def _data(found: Conversation) -> dict[str, Any]:
+    """Return what the browser's modules need and no element shows."""
+    return {
+        "settings": {"model": found.model, "options": found.options, "system": found.system_prompt},
+        "profiles": dict(ModelProfile.objects.values_list("name", "options")),
+        "strings": js_strings.translated() if get_language() != "en" else {},
+        "outcomes": {reason: str(text) for reason, text in outcomes.SENTENCES.items()},
+    }

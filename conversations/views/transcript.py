@@ -1,0 +1,99 @@
+"""Messages as a page shows them: with their versions, and how each answer ended."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils.safestring import SafeString
+
+from conversations import outcomes
+from conversations.models import Conversation, Generation, Message
+from conversations.rendering import stored
+from conversations.text import language_of
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """One message with what `conversations/_message.html` draws around it."""
+
+    message: Message
+    siblings: Sequence[UUID] = field(default_factory=list)
+    generation: Generation | None = None
+
+    @property
+    def lang(self) -> str:
+        """The language tag of the text."""
+        return language_of(self.message.content)
+
+    @property
+    def html(self) -> SafeString:
+        """The answer's stored HTML."""
+        return stored(self.message.html)
+
+    @property
+    def end(self) -> str:
+        """The position behind the text, as the browser compares it."""
+        return ",".join(str(offset) for offset in self.message.end)
+
+    @property
+    def version(self) -> int:
+        """Which of its siblings the message is, counted from 1."""
+        return self.siblings.index(self.message.pk) + 1 if self.message.pk in self.siblings else 1
+
+    @property
+    def status(self) -> str:
+        """The status of the latest call for this answer."""
+        return "running" if self.generation and self.generation.is_live else self._stored_status
+
+    @property
+    def _stored_status(self) -> str:
+        return self.generation.status if self.generation else ""
+
+    @property
+    def outcome(self) -> str:
+        """How the answer ended, in words."""
+        return outcomes.sentence(self.generation.reason, self.generation.model) if self.generation else ""
+
+    @property
+    def facts(self) -> str:
+        """What the latest call took and was given, as JSON for the browser (names of `events.Stats`)."""
+        call = self.generation
+        if call is None or call.is_live:
+            return ""
+        facts = {
+            "first_token_ms": call.first_token_ms,
+            "total_ms": call.total_ms,
+            "prompt_tokens": call.prompt_tokens,
+            "output_tokens": call.output_tokens,
+            "tokens_per_s": call.tokens_per_second,
+            "omitted": call.omitted_messages,
+            "options": call.options,
+        }
+        return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
+
+
+def blank(role: str) -> ShownMessage:
+    """Return a message without text, for the template that the browser clones."""
+    return ShownMessage(Message(id=None, role=role))
+
+
+def shown(messages: Sequence[Message]) -> list[ShownMessage]:
+    """Return `messages` of one conversation with their siblings and calls, which must be prefetched."""
+    siblings = Message.objects.siblings_of(messages)
+    return [
+        ShownMessage(message, siblings.get(message.parent_id, []), _latest(message)) for message in messages
+    ]
+
+
+def _latest(message: Message) -> Generation | None:
+    calls = list(message.generations.all())
+    return calls[-1] if calls else None
+
+
+def page_before(conversation: Conversation, leaf: UUID | None) -> list[ShownMessage]:
+    """Return the page of messages that ends with `leaf` (a message of this conversation), oldest first."""
+    messages = Message.objects.filter(conversation=conversation).with_generations()
+    return shown(messages.branch(leaf, PAGE_SIZE))

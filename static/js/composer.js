@@ -1,0 +1,158 @@
+// The field for the question: keys, drafts, and sending until the server has it.
+
+import { freshId } from "./dom.js";
+import { t } from "./i18n.js";
+import { codePoints } from "./text.js";
+
+const PREFIX = "chatsite.draft.";
+// The rest is counted when it gets short.
+const COUNT_FROM = 0.9;
+const LONGEST_ID = 64;
+
+/** The composer of `main`. `ask(frame)` sends a frame and returns whether it went out; `settings()` are to go along
+ * with the next question, `taken()` says that they did; `stop()` is for Esc. */
+export class Composer {
+  constructor(main, { ask, settings, taken, stop }) {
+    this.main = main;
+    this.form = document.getElementById("composer");
+    this.field = document.getElementById("text");
+    this.count = this.form.querySelector(".composer-count");
+    this.refusal = main.querySelector(".refusal");
+    this.limit = Number(main.dataset.limit);
+    this.ask = ask;
+    this.settings = settings;
+    this.taken = taken;
+    this.stop = stop;
+    this.pending = null;
+    this.restore();
+    this.form.addEventListener("submit", (event) => this.submit(event));
+    this.field.addEventListener("input", () => this.changed());
+    this.field.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("keydown", (event) => this.escape(event));
+    document.querySelector("form[action*=logout]")?.addEventListener("submit", forgetDrafts);
+  }
+
+  get storageKey() {
+    return PREFIX + (this.main.dataset.empty === undefined ? this.main.dataset.conversation : "new");
+  }
+
+  restore() {
+    const draft = JSON.parse(localStorage.getItem(this.storageKey) ?? "null");
+    // Firefox keeps a field's text over a reload; a draft of the same words adds its id.
+    if (draft && (!this.field.value || this.field.value === draft.text)) {
+      this.field.value = draft.text;
+      this.draft = draft;
+    }
+    this.resize();
+  }
+
+  /** Put `text` into the field, ready to be sent or changed. */
+  fill(text) {
+    this.field.value = text;
+    this.field.focus();
+    this.changed();
+  }
+
+  changed() {
+    this.refusal.hidden = true;
+    const text = this.field.value;
+    // Another text is another question, so it gets another id.
+    if (text !== this.draft?.text) this.draft = { text, id: freshId().slice(0, LONGEST_ID) };
+    if (text) localStorage.setItem(this.storageKey, JSON.stringify(this.draft));
+    else localStorage.removeItem(this.storageKey);
+    this.resize();
+    this.countRest();
+  }
+
+  resize() {
+    this.field.style.height = "auto";
+    this.field.style.height = `${this.field.scrollHeight}px`;
+  }
+
+  countRest() {
+    const near = this.field.value.length > this.limit * COUNT_FROM;
+    this.count.hidden = !near;
+    if (!near) return;
+    const rest = this.limit - codePoints(this.field.value);
+    this.count.textContent = rest;
+    this.count.title = t("{count} characters left", { count: rest });
+    this.count.toggleAttribute("data-over", rest < 0);
+  }
+
+  key(event) {
+    // Enter chooses a word while an input method composes; Safari tells of that by the key code only.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (matchMedia("(pointer: coarse)").matches) return;
+    this.submit(event);
+  }
+
+  escape(event) {
+    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229) return;
+    if (document.querySelector("dialog[open]") || event.defaultPrevented) return;
+    this.stop();
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const text = this.field.value;
+    if (this.pending) return;
+    const reason = this.objection(text);
+    if (reason) {
+      this.refuse(reason);
+      return;
+    }
+    if (text !== this.draft?.text) this.changed();
+    this.refusal.hidden = true;
+    this.pending = { type: "message.send", client_id: this.draft.id, text, ...this.settings() };
+    this.form.dataset.sending = "";
+    this.ask(this.pending);
+  }
+
+  objection(text) {
+    if (!text.trim()) return t("Write a question first.");
+    if (this.main.dataset.phase !== "idle") return t("An answer is still being written. Wait for its end or stop it.");
+    const over = codePoints(text) - this.limit;
+    return over > 0 ? t("The text is {count} characters too long. Shorten it and send it again.", { count: over }) : "";
+  }
+
+  /** The connection is there again: what the server has not confirmed goes out once more, under the same id. */
+  reconnected() {
+    if (this.pending) this.ask(this.pending);
+  }
+
+  /** The server has the question: it is a draft no longer. */
+  accepted(client) {
+    if (client && client !== this.pending?.client_id) return;
+    if (!this.pending) return;
+    localStorage.removeItem(this.storageKey);
+    if (this.field.value === this.pending.text) this.field.value = "";
+    this.settled();
+    this.taken();
+    this.draft = null;
+    this.resize();
+    this.countRest();
+  }
+
+  settled() {
+    this.pending = null;
+    delete this.form.dataset.sending;
+  }
+
+  /** The server refused something; the text stays where it is. */
+  refused({ code, text, client_id: client }) {
+    if (!client || client === this.pending?.client_id) this.settled();
+    this.refuse(text, code);
+  }
+
+  refuse(sentence, code = "") {
+    this.refusal.textContent = sentence;
+    this.refusal.dataset.code = code;
+    this.refusal.hidden = false;
+  }
+}
+
+function forgetDrafts() {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  }
+}

@@ -1,0 +1,154 @@
+// The socket: opens, reopens, acknowledges. It knows frames, not what they mean.
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+const PING_AFTER = 25_000;
+const PONG_WITHIN = 10_000;
+const ACK_EVERY = 250;
+
+// Close codes of the protocol (conversations/events.py).
+const LOGGED_OUT = 4001;
+const NOT_FOUND = 4004;
+const TOO_SLOW = 4008;
+const TOO_MANY = 4029;
+
+/** A lasting connection. `onFrame(frame)` gets every frame in order; `onState(state)` connecting, open, lost, ended
+ * (not logged in any more) or gone (no such conversation). It counts as open from the first snapshot on. */
+export class Connection {
+  constructor(address, { onFrame, onState }) {
+    this.address = new URL(address, location.href);
+    this.address.protocol = this.address.protocol.replace("http", "ws");
+    this.onFrame = onFrame;
+    this.onState = onState;
+    this.failures = 0;
+    this.acks = new Acks((frame) => this.send(frame));
+    addEventListener("online", () => this.hurry());
+    addEventListener("pageshow", () => this.hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
+    this.open();
+  }
+
+  /** Use the address without the permission to create, for the conversation exists now. */
+  forgetNew() {
+    this.address.searchParams.delete("new");
+  }
+
+  open() {
+    clearTimeout(this.retry);
+    this.isOpen = false;
+    const socket = new WebSocket(this.address);
+    this.socket = socket;
+    socket.addEventListener("message", ({ data }) => socket === this.socket && this.receive(JSON.parse(data)));
+    socket.addEventListener("close", ({ code }) => socket === this.socket && this.closed(code));
+  }
+
+  receive(frame) {
+    this.watch();
+    if (frame.type === "snapshot" && !this.isOpen) {
+      this.isOpen = true;
+      this.failures = 0;
+      this.onState("open");
+    }
+    this.acks.note(frame);
+    this.onFrame(frame);
+  }
+
+  /** Send a frame; returns whether there was a connection to send it by. */
+  send(frame) {
+    if (!this.isOpen || this.socket.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Ask for a sign of life after a while of silence, and give up on a socket that gives none. */
+  watch() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.send({ type: "ping" });
+      this.silence = setTimeout(() => this.reopen(), PONG_WITHIN);
+    }, PING_AFTER);
+  }
+
+  reopen() {
+    this.socket.close();
+    this.closed(0);
+  }
+
+  closed(code) {
+    clearTimeout(this.silence);
+    this.socket = null;
+    this.isOpen = false;
+    if (code === LOGGED_OUT) return this.onState("ended");
+    if (code === NOT_FOUND) return this.onState("gone");
+    this.onState("lost");
+    this.failures += 1;
+    this.retry = setTimeout(() => this.open(), this.wait(code));
+    // A refused handshake looks like a server that is away; a page tells the two apart.
+    if (this.failures % 3 === 0) this.checkLogin();
+    return undefined;
+  }
+
+  wait(code) {
+    if (code === TOO_MANY) return LONGEST_WAIT;
+    const longest = code === TOO_SLOW ? FIRST_WAIT : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.failures);
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  /** Try at once instead of after the wait. */
+  hurry() {
+    if (this.socket === null && this.retry) this.open();
+  }
+
+  async checkLogin() {
+    try {
+      const list = document.getElementById("conversations").dataset.address;
+      const response = await fetch(list, { redirect: "manual" });
+      if (response.type !== "opaqueredirect") return;
+      this.end();
+    } catch {
+      // The server is away; the next attempt will tell.
+    }
+  }
+
+  /** Connect no more: the person is not logged in. */
+  end() {
+    clearTimeout(this.retry);
+    clearTimeout(this.silence);
+    this.retry = 0;
+    this.isOpen = false;
+    this.socket?.close();
+    this.socket = null;
+    this.onState("ended");
+  }
+}
+
+/** Tells the server what has arrived: at once, then at most every ACK_EVERY ms. The timer only sends the last one,
+ * since hidden tabs run timers late; frames themselves arrive there in time. */
+class Acks {
+  constructor(send) {
+    this.send = send;
+    this.sentAt = 0;
+  }
+
+  note(frame) {
+    if (frame.type === "snapshot" && frame.generation) {
+      this.next = { type: "ack", generation: frame.generation.id, end: frame.generation.end };
+      this.flush();
+    } else if (frame.type === "generation.delta") {
+      this.next = { type: "ack", generation: frame.generation, end: frame.end };
+      if (Date.now() - this.sentAt >= ACK_EVERY) this.flush();
+      else this.timer ??= setTimeout(() => this.flush(), ACK_EVERY);
+    } else if (frame.type === "generation.finished") {
+      this.next = null;
+    }
+  }
+
+  flush() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!this.next) return;
+    this.send(this.next);
+    this.next = null;
+    this.sentAt = Date.now();
+  }
+}

@@ -1,0 +1,186 @@
+// The conversation as the protocol tells it: each kind of frame, and what it changes on the page.
+
+import { LiveAnswer } from "./live.js";
+import * as messages from "./messages.js";
+
+// A change told by one frame is mostly shown by the next one; only what is still different then is read again.
+const SETTLE = 400;
+
+/** Draws the frames of one conversation. `parts`: connection, status, composer, panel, sidebar, model, follower. */
+export class Conversation {
+  constructor(main, parts) {
+    this.main = main;
+    this.parts = parts;
+    this.live = null;
+    this.queue = Promise.resolve();
+    this.id = main.dataset.conversation;
+    this.address = main.dataset.page;
+    this.handlers = {
+      snapshot: (frame) => this.snapshot(frame),
+      "message.created": (frame) => this.created(frame),
+      "generation.started": (frame) => this.started(frame),
+      "generation.status": (frame) => this.phase(frame),
+      "generation.delta": (frame) => this.delta(frame),
+      "generation.finished": (frame) => this.finished(frame),
+      "conversation.updated": (frame) => this.updated(frame.conversation),
+      "conversation.deleted": (frame) => this.deleted(frame),
+      "ollama.status": (frame) => this.parts.model.told(frame),
+      "session.ended": () => this.parts.connection.end(),
+      error: (frame) => this.parts.composer.refused(frame),
+      pong: () => {},
+    };
+  }
+
+  /** Take a frame; one that needs something from the server first holds back those behind it. */
+  take(frame) {
+    this.queue = this.queue.then(() => this.handlers[frame.type]?.(frame)).catch((error) => reportError(error));
+  }
+
+  async snapshot({ conversation, generation, ollama }) {
+    this.resyncing = false;
+    this.parts.model.told(ollama);
+    this.describe(conversation);
+    if (generation) await this.join(generation);
+    else await this.compare(conversation);
+    this.parts.composer.reconnected();
+    if (this.stopWanted) this.stop();
+  }
+
+  async join(generation) {
+    if (!messages.find(generation.message)) await messages.reload(this.address);
+    const article = messages.find(generation.message);
+    if (!article) return;
+    article.dataset.model = generation.model;
+    if (this.live?.generation !== generation.id) this.live = new LiveAnswer(article, generation.id, generation.options);
+    this.live.set(generation.text, generation.thinking, generation.end);
+    messages.refresh(article);
+    this.begun();
+    this.parts.status.phase(generation.phase || generation.status, generation.model, generation.ahead);
+  }
+
+  /** Nothing is being written: what is shown must be what is stored. */
+  async compare({ leaf = "", end = [0, 0] }) {
+    this.live = null;
+    this.parts.status.phase("idle");
+    const shown = messages.last();
+    const same = (shown?.dataset.id ?? "") === leaf && (shown?.dataset.end ?? "0,0") === end.join(",");
+    if (leaf && (!same || shown.dataset.status === "running")) {
+      await messages.reload(this.address);
+      this.begun();
+    }
+  }
+
+  async created({ client_id: client, message }) {
+    this.parts.composer.accepted(client);
+    this.begun();
+    if (messages.find(message.id)) return;
+    if (!messages.place(message)) await messages.reload(this.address);
+    if (message.siblings.length > 1) this.versions(message.siblings);
+    this.parts.follower.toEnd();
+  }
+
+  /** The conversation exists: its page has an address of its own. */
+  begun() {
+    if (this.main.dataset.empty === undefined) return;
+    delete this.main.dataset.empty;
+    document.querySelector(".greeting")?.remove();
+    this.parts.connection.forgetNew();
+    history.replaceState(null, "", this.address);
+  }
+
+  versions(siblings) {
+    for (const id of siblings) {
+      const article = messages.find(id);
+      if (!article) continue;
+      article.dataset.siblings = siblings.join(" ");
+      messages.refresh(article);
+    }
+  }
+
+  async started(frame) {
+    if (this.live?.generation === frame.generation) return;
+    this.parts.composer.accepted();
+    if (!messages.find(frame.message) && !messages.place({ ...frame, id: frame.message, role: "assistant" })) {
+      await messages.reload(this.address);
+    }
+    const article = messages.find(frame.message);
+    if (!article) return;
+    article.dataset.model = frame.model;
+    article.dataset.siblings = frame.siblings.join(" ");
+    this.live = new LiveAnswer(article, frame.generation, frame.options);
+    messages.refresh(article);
+    this.parts.status.phase("connecting", frame.model);
+    // More of an answer that is there already: the text so far comes with a snapshot.
+    if (frame.at?.some(Boolean)) this.resync();
+  }
+
+  phase({ generation, phase, ahead }) {
+    if (this.live?.generation === generation) this.parts.status.phase(phase, this.live.article.dataset.model, ahead);
+  }
+
+  delta(frame) {
+    if (this.resyncing) return;
+    if (this.live?.generation !== frame.generation || !this.live.add(frame)) this.resync();
+  }
+
+  resync() {
+    this.resyncing = true;
+    this.parts.connection.send({ type: "resync" });
+  }
+
+  async finished(frame) {
+    const live = this.live?.generation === frame.generation ? this.live : null;
+    if (live) {
+      live.finish();
+      this.live = null;
+      this.parts.status.phase("idle");
+    }
+    this.stopWanted = false;
+    const article = messages.find(frame.message);
+    if (!article) return;
+    const { options = {}, end } = live ?? {};
+    const facts = { ...frame.stats, omitted: frame.omitted, options };
+    messages.finished(article, { ...frame, model: frame.model || article.dataset.model, facts });
+    if (!end || end[0] !== frame.end[0] || end[1] !== frame.end[1]) await messages.reloadOne(this.address, frame.message);
+    const answer = messages.find(frame.message)?.querySelector(".markdown").textContent ?? "";
+    const how = messages.find(frame.message)?.querySelector(".outcome-text").textContent ?? "";
+    this.parts.status.announce(`${answer} ${how}`);
+  }
+
+  /** One of this person's conversations changed. */
+  updated(conversation) {
+    this.parts.sidebar.updated(conversation);
+    if (conversation.id !== this.id) return;
+    this.describe(conversation);
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.live || this.compareLater(conversation), SETTLE);
+  }
+
+  compareLater({ leaf }) {
+    if (!leaf || messages.last()?.dataset.id === leaf) return;
+    this.queue = this.queue.then(() => this.live || messages.reload(this.address)).catch((error) => reportError(error));
+  }
+
+  describe(conversation) {
+    this.parts.panel.told(conversation);
+    this.parts.model.wanted(conversation.model ?? "");
+    if (!conversation.title) return;
+    document.title = `${conversation.title} · chatsite`;
+    this.main.querySelector(".chat-title").textContent = conversation.title;
+  }
+
+  deleted({ id }) {
+    this.parts.sidebar.removed(id);
+    if (id === this.id) this.parts.status.connection("gone");
+  }
+
+  /** Stop the running answer; without a connection, as soon as there is one. */
+  stop() {
+    if (!this.live) {
+      this.stopWanted = false;
+      return;
+    }
+    this.stopWanted = !this.parts.connection.send({ type: "generation.stop", generation: this.live.generation });
+    this.parts.status.stopping();
+  }
+}

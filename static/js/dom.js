@@ -1,0 +1,54 @@
+// Small things that several modules do to the document, and requests to the own server.
+
+/** Return the first element of a fresh copy of `<template id=name>`. */
+export function clone(name) {
+  return document.getElementById(name).content.firstElementChild.cloneNode(true);
+}
+
+/** Put `text` on the clipboard, also where a page over plain HTTP has none for scripts; returns whether it worked. */
+export async function copyText(text) {
+  try {
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(text);
+      return true;
+    }
+  } catch {
+    // Not allowed here; the older way may be.
+  }
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
+/** Show for a moment on `button` that what it does was done. */
+export function confirmOn(button) {
+  button.dataset.done = "";
+  setTimeout(() => delete button.dataset.done, 1500);
+}
+
+/** Return the nodes of an HTML fragment of the own server. Rejects when it answers with anything else. */
+export async function fetchNodes(address) {
+  const response = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) throw new Error(`${response.status} for ${address}`);
+  const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
+  return [...parsed.body.childNodes].map((node) => document.adoptNode(node));
+}
+
+/** Post `fields` and return the answer as {ok, status, ...facts}. */
+export async function post(address, fields = {}) {
+  const body = new URLSearchParams(new FormData(document.getElementById("csrf")));
+  for (const [name, value] of Object.entries(fields)) body.set(name, value);
+  const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  return { ok: response.ok && !response.redirected, status: response.status, ...(isJson ? await response.json() : {}) };
+}
+
+/** Return an id that no other message has; also where a page over plain HTTP lacks crypto.randomUUID. */
+export function freshId() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+}

@@ -1,0 +1,127 @@
+// The messages in the document: made from the templates that the server draws with, and given their tools.
+
+import { clone, fetchNodes } from "./dom.js";
+import { number, outcome, t } from "./i18n.js";
+import { enhance } from "./markdown.js";
+import { languageOf } from "./text.js";
+
+const CAN_CONTINUE = new Set(["length", "cut_off", "user_stop", "limit", "stalled", "process_died", "restart"]);
+
+const FACTS = [
+  ["first_token_ms", () => t("First token"), (ms) => t("{seconds} s", { seconds: number(ms / 1000) })],
+  ["total_ms", () => t("In all"), (ms) => t("{seconds} s", { seconds: number(ms / 1000) })],
+  ["prompt_tokens", () => t("Tokens read"), number],
+  ["output_tokens", () => t("Tokens written"), number],
+  ["tokens_per_s", () => t("Speed"), (speed) => t("{speed} tokens/s", { speed: number(speed) })],
+  ["omitted", () => t("Left out"), (count) => t("{count} earlier messages no longer fitted", { count })],
+];
+
+/** Return the article of a message, if it is shown. */
+export function find(id) {
+  return document.getElementById(`m-${id}`);
+}
+
+/** Return the last article shown. */
+export function last() {
+  return document.getElementById("messages").querySelector(".message:last-of-type");
+}
+
+/** Add an article for a message behind `parent`, taking away what stood behind it. Returns null when the parent
+ * is not shown. */
+export function place({ id, parent, role, siblings = [], text = "" }) {
+  const above = parent ? find(parent) : null;
+  if (parent && !above) return null;
+  const list = document.getElementById("messages");
+  while (above ? above.nextElementSibling : list.firstElementChild) {
+    (above ? above.nextElementSibling : list.firstElementChild).remove();
+  }
+  const article = clone(`message-${role}`);
+  article.id = `m-${id}`;
+  Object.assign(article.dataset, { id, parent: parent ?? "", siblings: siblings.join(" ") });
+  if (role === "user") {
+    const bubble = article.querySelector(".bubble");
+    bubble.textContent = text;
+    bubble.lang = languageOf(text);
+  }
+  list.append(article);
+  decorate(article);
+  return article;
+}
+
+/** Give an article, made here or by the server, its tools, and its stored text colours and copy buttons. */
+export function decorate(article) {
+  if (article.querySelector(".tools")) return;
+  const tools = clone("tools");
+  article.append(tools);
+  const own = article.dataset.role === "user";
+  tools.querySelector("[data-action=edit]").hidden = !own;
+  tools.querySelector("[data-action=regenerate]").hidden = own;
+  const facts = tools.querySelector(".facts");
+  facts.addEventListener("toggle", () => facts.open && drawFacts(article, facts));
+  if (!own) article.querySelector(".outcome").append(clone("outcome-actions"));
+  refresh(article);
+  if (!own && article.dataset.status !== "running") enhance(article.querySelector(".markdown"));
+}
+
+/** Draw what the article's attributes say: versions, model, how it ended. */
+export function refresh(article) {
+  const { id, role, siblings, model, reason } = article.dataset;
+  const versions = siblings.split(" ");
+  const place = versions.indexOf(id);
+  article.querySelector(".versions").hidden = versions.length < 2;
+  article.querySelector(".versions-count").textContent = `${place + 1}/${versions.length}`;
+  article.querySelector("[data-action=previous]").disabled = place <= 0;
+  article.querySelector("[data-action=next]").disabled = place === versions.length - 1;
+  article.querySelector(".facts").hidden = role === "user" || !model;
+  article.querySelector(".facts summary").textContent = model ?? "";
+  if (role === "user") return;
+  const sentence = outcome(reason, model);
+  article.querySelector(".outcome").hidden = !sentence;
+  article.querySelector(".outcome-text").textContent = sentence;
+  article.querySelector("[data-action=continue]").hidden =
+    !CAN_CONTINUE.has(reason) || article.querySelector(".markdown").childElementCount === 0;
+}
+
+/** Say of an article how it ended. `facts`: stats, options and omitted, as the server's `data-facts` has them. */
+export function finished(article, { status, reason, model, end, facts }) {
+  Object.assign(article.dataset, { status, reason, model, end: end.join(","), facts: JSON.stringify(facts) });
+  const open = article.querySelector(".facts");
+  if (open.open) drawFacts(article, open);
+  refresh(article);
+}
+
+function drawFacts(article, element) {
+  const facts = JSON.parse(article.dataset.facts || "{}");
+  const rows = FACTS.filter(([name]) => facts[name]).map(([name, label, draw]) => [label(), draw(facts[name])]);
+  for (const [name, value] of Object.entries(facts.options ?? {})) {
+    rows.push([name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
+  }
+  element.querySelector("dl").replaceChildren(
+    ...rows.map(([label, value]) => {
+      const row = document.createElement("div");
+      for (const [tag, text] of [["dt", label], ["dd", value]]) {
+        row.append(Object.assign(document.createElement(tag), { textContent: text }));
+      }
+      return row;
+    }),
+  );
+}
+
+/** Read the shown messages again from the server. */
+export async function reload(address) {
+  const nodes = await fetchNodes(`${address}messages`);
+  document.getElementById("messages").replaceChildren(...nodes);
+  decorateAll();
+}
+
+/** Read one message again from the server. */
+export async function reloadOne(address, id) {
+  const nodes = await fetchNodes(`${address}messages?only=${id}`);
+  find(id)?.replaceWith(...nodes);
+  decorateAll();
+}
+
+/** Give every message its tools. */
+export function decorateAll() {
+  document.querySelectorAll("#messages .message").forEach(decorate);
+}

@@ -1,0 +1,50 @@
+// What is known of the model that answers next: in the header, above the composer, in the examples offered.
+
+import { confirmOn, copyText, fetchNodes } from "./dom.js";
+
+/** Shows the state that the server tells; its words are the server's own fragment. */
+export class ModelState {
+  constructor(main, address) {
+    this.main = main;
+    this.address = address;
+    this.element = document.getElementById("model-state");
+    this.name = main.querySelector(".model-name");
+    this.element.addEventListener("click", (event) => this.clicked(event));
+    this.show();
+  }
+
+  get shown() {
+    return this.element.querySelector(".state")?.dataset ?? {};
+  }
+
+  /** The conversation wants `model`, empty for any. */
+  wanted(model) {
+    this.element.dataset.model = model;
+    if (model) this.name.textContent = model;
+  }
+
+  /** The server tells of another state: read its words, unless they stand here already. */
+  async told({ state, model = "", demonstration = false }) {
+    const { shown } = this;
+    if (shown.state === state && shown.name === model && (shown.demonstration !== undefined) === demonstration) return;
+    const query = new URLSearchParams({ model: this.element.dataset.model });
+    const nodes = await fetchNodes(`${this.address}?${query}`).catch(() => null);
+    if (!nodes) return;
+    this.element.replaceChildren(...nodes);
+    this.show();
+  }
+
+  show() {
+    const { state = "", name = "", demonstration } = this.shown;
+    this.main.dataset.model = state;
+    if (name) this.name.textContent = name;
+    for (const list of document.querySelectorAll(".examples")) {
+      list.hidden = (list.dataset.for === "demonstration") !== (demonstration !== undefined);
+    }
+  }
+
+  async clicked(event) {
+    const button = event.target.closest("[data-action=copy-command]");
+    if (button && (await copyText(button.previousElementSibling.textContent))) confirmOn(button);
+  }
+}

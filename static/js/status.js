@@ -1,0 +1,82 @@
+// The status line: what the page waits for, and for how long. The same words go to screen readers once.
+
+import { t } from "./i18n.js";
+
+const SENTENCES = {
+  connecting: () => t("Connecting to Ollama"),
+  loading: (model) => t("Loading {model}", { model }),
+  reading: () => t("Reading the question"),
+  thinking: () => t("Thinking"),
+  writing: () => t("Writing"),
+};
+
+/** Keeps the line, `data-phase` and `data-connection` of `main`. */
+export class Status {
+  constructor(main) {
+    this.main = main;
+    this.line = main.querySelector(".status");
+    this.text = this.line.querySelector(".status-text");
+    this.time = this.line.querySelector(".status-time");
+    this.announcer = document.getElementById("announcer");
+    this.model = "";
+    this.ahead = undefined;
+  }
+
+  /** Show the phase of an answer by `model`; `ahead` answers come before a queued one. */
+  phase(phase, model = this.model, ahead = undefined) {
+    this.model = model;
+    this.ahead = ahead;
+    delete this.main.dataset.stopping;
+    if (phase !== this.main.dataset.phase) this.since = Date.now();
+    this.main.dataset.phase = phase;
+    this.draw();
+  }
+
+  connection(state) {
+    this.main.dataset.connection = state;
+    this.draw();
+  }
+
+  /** Show that Stop was asked for, until the server confirms it. */
+  stopping() {
+    this.main.dataset.stopping = "";
+    this.draw();
+  }
+
+  draw() {
+    const sentence = this.sentence();
+    this.line.hidden = !sentence;
+    if (this.text.textContent !== sentence) {
+      this.text.textContent = sentence;
+      if (sentence) this.announce(sentence);
+    }
+    clearInterval(this.clock);
+    this.time.textContent = "";
+    if (sentence && this.main.dataset.phase !== "idle" && this.main.dataset.connection === "open") {
+      this.clock = setInterval(() => this.tick(), 1000);
+      this.tick();
+    }
+  }
+
+  tick() {
+    const seconds = Math.floor((Date.now() - this.since) / 1000);
+    this.time.textContent = seconds ? t("{seconds} s", { seconds }) : "";
+  }
+
+  sentence() {
+    const { connection, phase, stopping } = this.main.dataset;
+    if (connection === "lost") return t("Connection lost. Trying again…");
+    if (connection === "ended") return t("You are logged out. Log in again to go on.");
+    if (connection === "gone") return t("This conversation does not exist any more.");
+    if (stopping !== undefined) return t("Stopping");
+    if (phase === "queued") {
+      return this.ahead ? t("Waiting in the queue, {ahead} ahead", { ahead: this.ahead }) : t("Waiting in the queue");
+    }
+    return SENTENCES[phase]?.(this.model) ?? "";
+  }
+
+  /** Have a screen reader say `text`. */
+  announce(text) {
+    this.announcer.textContent = text;
+  }
+}
