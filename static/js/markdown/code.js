@@ -1,7 +1,7 @@
 // Code in answers: a button that copies it, and colours. Both are added once a block is complete, to live answers
 // and to those that came from the server alike.
 
-import { copyText } from "../dom.js";
+import { copyText } from "../clipboard.js";
 import { t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { highlight } from "./highlight.js";
@@ -23,7 +23,7 @@ function copyButton(code) {
   };
   show("copy", t("Copy code"));
   button.addEventListener("click", async () => {
-    await copyText(code.textContent);
+    if (!(await copyText(code.textContent))) return;
     show("check", t("Copied"));
     setTimeout(() => show("copy", t("Copy code")), COPIED_MS);
   });
