@@ -3,11 +3,12 @@
 import zoneinfo
 from functools import cache
 from itertools import groupby
+from typing import Any, cast
 from unicodedata import normalize
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import User
@@ -30,7 +31,7 @@ _REGIONS = {
 
 @cache
 def _places() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return (region, [(zone, place)]) in alphabetical order; reading the database takes some milliseconds."""
+    """Return (region, [(zone, place)]) by the alphabet; reading the database takes some milliseconds."""
     names = sorted(name.partition("/") for name in zoneinfo.available_timezones())
     known = [parts for parts in names if parts[0] in _REGIONS]
     return [
@@ -41,7 +42,7 @@ def _places() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def time_zone_choices() -> list[tuple[str, object]]:
     """Return the time zones by region, for a select, in the language of the request."""
-    regions = [(gettext(_REGIONS[region]), places) for region, places in _places()]
+    regions = [(str(_REGIONS[region]), places) for region, places in _places()]
     return [("", _("As the browser says")), ("UTC", "UTC"), *regions]
 
 
@@ -62,7 +63,7 @@ class ProfileForm(forms.ModelForm):
         model = User
         fields = ("name", "email", "language", "time_zone")
         labels = {"name": _("Name"), "email": _("E-mail address (optional)"), "language": _("Language")}
-        help_texts = {"email": _("A link to set a new password is sent there, where this site can send mail.")}
+        help_texts = {"email": _("Where this site sends mail, a link to set a new password goes there.")}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -70,12 +71,14 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        languages = self.fields["language"]
-        languages.choices = [("", _("As the browser says")), *User._meta.get_field("language").choices]
+        self._offer("language", [("", _("As the browser says")), *settings.LANGUAGES])
         zone = self.instance.time_zone
         known = {name for _region, places in _places() for name, _place in places} | {"", "UTC"}
         if zone not in known:
-            self.fields["time_zone"].choices = [*time_zone_choices(), (zone, zone)]
+            self._offer("time_zone", [*time_zone_choices(), (zone, zone)])
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
 
     def clean_name(self) -> str:
         """Return the name in the one way in which equal texts are equal."""

@@ -1,4 +1,4 @@
-"""How allauth behaves on this site: who may sign up, what a failed login costs, which pages it may lead to."""
+"""How allauth behaves on this site: who may sign up, what a failed login costs, where a login may lead."""
 
 import logging
 import math
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
             raise PermissionDenied from None
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        """Return the person whose name and password these are; too many failures end in a page that says so."""
+        """Return the person whose name and password these are; too many failures end in a page."""
         if "username" in credentials:
             credentials["username"] = usernames.normalize(credentials["username"])
         return super().authenticate(request, **credentials)
@@ -103,13 +103,16 @@ def too_many_requests(request: HttpRequest, action: str, key: str | None = None)
     """Return the page that says to wait, and for how many seconds (Retry-After)."""
     seconds = _seconds_to_wait(request, action, key)
     context = {"minutes": math.ceil(seconds / 60), "of_account": action == "login_failed"}
-    return render(request, "429.html", context, status=429, headers={"Retry-After": str(seconds)})
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def page_limited(request: HttpRequest) -> HttpResponse:
-    """Return the answer to a request over the limit of its page; allauth asks for it as the root's handler429."""
+    """Return the answer to a request over its page's limit; allauth looks for it in the root URLs."""
     match = request.resolver_match
-    return too_many_requests(request, _LIMITS_OF_PAGES.get(match.url_name if match else "", "login"))
+    page = (match and match.url_name) or "account_login"
+    return too_many_requests(request, _LIMITS_OF_PAGES[page])
 
 
 def _seconds_to_wait(request: HttpRequest, action: str, key: str | None) -> int:

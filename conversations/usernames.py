@@ -1,8 +1,8 @@
 """Which user names and names of people the site accepts, and how they are written alike.
 
 A user name may be Chinese, or of any other script, but must not pass for another person's. The rules follow
-Unicode's advice on identifiers, https://www.unicode.org/reports/tr39/ (restriction level "highly restrictive",
-whole-script confusables), in so far as names of characters can tell.
+Unicode's advice, https://www.unicode.org/reports/tr39/ (restriction level "highly restrictive", whole-script
+confusables), in so far as names of characters can tell.
 """
 
 import unicodedata
@@ -18,7 +18,7 @@ _MAY_MEET = (
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
 # Cyrillic and Greek letters whose shape is a Latin letter's: a name of these alone reads as a Latin one.
-_LATIN_SHAPES = frozenset("асеіјорѕхуһԁԛԝԍӏАВЕІЈКМНОРЅСТХУԌԚԜ" + "οναικρυχγΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")  # noqa: RUF001
+_LATIN_SHAPES = frozenset("асеіјорѕхуһԁԛԝԍӏАВЕІЈКМНОРЅСТХУԌԚԜ" + "οναικρυχγΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNPRINTABLE = frozenset({"Cc", "Cn", "Co", "Cs", "Zl", "Zp"})
 
@@ -44,7 +44,9 @@ def validate_username(username: str) -> None:
             _("This user name mixes alphabets whose letters look alike. Use one of them."), code="mixed"
         )
     if letters and _LATIN_SHAPES.issuperset(letters):
-        raise ValidationError(_("This user name looks like one in Latin letters. Choose another one."), code="twin")
+        raise ValidationError(
+            _("This user name looks like one in Latin letters. Choose another one."), code="twin"
+        )
 
 
 def validate_name(name: str) -> None:

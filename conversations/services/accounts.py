@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from conversations.models import User
 
 
-class AdministratorExists(Exception):
+class AdministratorExistsError(Exception):
     """There is an administrator, so nobody may make the first one any more."""
 
 
@@ -70,7 +70,7 @@ def _setup_token() -> str:
 
 
 def create_first_administrator(user: User) -> None:
-    """Save `user`, complete but for its rights, as the administrator. Raises AdministratorExists.
+    """Save `user`, complete but for its rights, as the administrator. Raises AdministratorExistsError.
 
     Of several at once one wins: a row that is always there stands for the right to make the first one.
     """
@@ -78,7 +78,7 @@ def create_first_administrator(user: User) -> None:
     with transaction.atomic():
         ContentType.objects.select_for_update().get(app_label="conversations", model="user")
         if administrator_exists():
-            raise AdministratorExists
+            raise AdministratorExistsError
         user.save()
 
 
@@ -92,7 +92,7 @@ def reset_link(user: User, base_url: str) -> str:
 
 
 def save_profile(user: User) -> None:
-    """Save what the person changed on the account page; a former e-mail address gets no reset links any more."""
+    """Save what the person changed on the account page; a former e-mail address gets no reset links."""
     with transaction.atomic():
         user.save(update_fields=["name", "email", "language", "time_zone"])
         EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()

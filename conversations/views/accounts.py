@@ -1,4 +1,4 @@
-"""Pages around a person's account: the first administrator, preferences, and allauth's where they differ here."""
+"""Pages around accounts: the first administrator, preferences, and allauth's where this site differs."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     user = form.save(commit=False)
     try:
         accounts.create_first_administrator(user)
-    except accounts.AdministratorExists:
+    except accounts.AdministratorExistsError:
         return _setup_closed(request)
     login(request, user)
     return redirect("home")
@@ -49,7 +49,7 @@ def _setup_closed(request: HttpRequest) -> HttpResponse:
 
 
 class SignupView(allauth_views.SignupView):
-    """allauth's sign-up; closed, it names whom to ask, and two people may want one name in the same moment."""
+    """allauth's sign-up; closed, it names whom to ask; two people may want one name in the same moment."""
 
     def closed(self) -> HttpResponse:
         """Say that an administrator makes accounts here."""
@@ -82,7 +82,7 @@ class PasswordResetView(allauth_views.PasswordResetView):
 def account(request: HttpRequest) -> HttpResponse:
     """Show and change a person's name, e-mail address, language and time zone."""
     # Not request.user itself: a form writes values on its instance that may turn out to be wrong.
-    user = User.objects.get(pk=request.user.pk)
+    user = User.objects.get(username=request.user.get_username())
     form = ProfileForm(request.POST or None, instance=user)
     if not form.is_valid():
         return render(request, "account/account.html", {"form": form})

@@ -52,7 +52,7 @@ def _word(well: bool) -> str:
 
 
 class Probe:
-    """A check that may hang: it runs on a thread of its own, at most one at a time, and is waited for briefly."""
+    """A check that may hang: it runs on a thread of its own, one at a time, and is waited for briefly."""
 
     def __init__(self, check: Callable[[], bool]) -> None:
         self._check = check

@@ -1,1 +1,1 @@
-"""Accounts: login, limits, sign-up, passwords, the first administrator, preferences; and the site's health."""
+"""Accounts: login, limits, sign-up, passwords, the first administrator, preferences; and health."""

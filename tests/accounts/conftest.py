@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client
 
 from conversations.models import User
@@ -35,10 +34,10 @@ def administrator(db: None) -> User:
 
 
 @pytest.fixture
-def log_in(client: Client) -> Callable[..., HttpResponse]:
+def log_in(client: Client) -> Callable[..., Any]:
     """Return a function that fills the login form."""
 
-    def send(username: str, password: str = PASSWORD, client: Client = client, **headers: Any) -> HttpResponse:
+    def send(username: str, password: str = PASSWORD, client: Client = client, **headers: Any) -> Any:
         return client.post("/accounts/login/", {"login": username, "password": password}, **headers)
 
     return send

@@ -1,11 +1,14 @@
 """What supervisors and load balancers ask."""
 
+import asyncio
 import threading
 import time
 
 import pytest
 from django.db import OperationalError
 
+from conversations.events import OllamaState
+from conversations.generation.backend import backend
 from conversations.views import health
 
 
@@ -23,9 +26,7 @@ def test_readyz_tells_of_each_part_and_no_more(client, db):
 
 
 def test_readyz_sees_an_ollama_that_answered(client, db, monkeypatch):
-    from conversations.events import OllamaState
-
-    monkeypatch.setattr(health.backend, "state", lambda wanted: OllamaState(state="ready"))
+    monkeypatch.setattr(backend, "state", lambda wanted: OllamaState(state="ready"))
     assert client.get("/readyz").json()["ollama"] == "ok"
 
 
@@ -69,8 +70,6 @@ def test_a_broken_or_silent_channel_layer_is_told(client, db, monkeypatch, fault
                 raise ConnectionError("redis://user:password@host")
 
         async def receive(self, channel: str) -> dict:
-            import asyncio
-
             await asyncio.Event().wait()
             raise AssertionError
 

@@ -1,6 +1,7 @@
 """Logging in and out, and what stops those who guess."""
 
 import re
+import time
 import unicodedata
 
 import pytest
@@ -85,8 +86,6 @@ def test_a_lock_is_the_accounts_alone(client, user, administrator, log_in):
 def test_a_lock_ends(user, log_in, monkeypatch):
     for _ in range(11):
         log_in("王小明", "wrong")
-    import time
-
     now = time.time()
     monkeypatch.setattr("allauth.core.internal.ratelimit.time.time", lambda: now + 601)
     assert log_in("王小明").status_code == 302

@@ -65,7 +65,9 @@ def test_looking_at_a_page_changes_nothing(client, user, settings, known, signup
     assert ("_auth_user_id" in client.session) is known
 
 
-@pytest.mark.parametrize("path", ["/accounts/", "/accounts/email/", "/accounts/confirm-email/", "/accounts/3rdparty/"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/", "/accounts/email/", "/accounts/confirm-email/", "/accounts/3rdparty/"]
+)
 def test_pages_of_allauth_that_the_site_does_not_use_are_not_there(client, user, path):
     client.force_login(user)
     assert client.get(path).status_code == 404

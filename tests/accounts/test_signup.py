@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 
 from conversations.models import User
 from tests.accounts.conftest import PASSWORD
@@ -16,7 +17,7 @@ def _open(settings: Any) -> None:
     settings.SIGNUP = "open"
 
 
-def sign_up(client, username, email="", password=PASSWORD):
+def sign_up(client: Client, username: str, email: str = "", password: str = PASSWORD) -> Any:
     fields = {"username": username, "email": email, "password1": password, "password2": password}
     return client.post("/accounts/signup/", fields)
 
@@ -84,7 +85,7 @@ def test_a_known_email_address_looks_like_a_new_one(client, user):
     assert sign_up(client, "李雷", user.email).status_code == 302
 
 
-def test_a_name_taken_in_the_same_moment_is_a_sentence(client, django_db_blocker, monkeypatch, transactional_db):
+def test_a_name_taken_in_the_same_moment_is_a_sentence(client, monkeypatch, transactional_db):
     User.objects.create_user("李雷", password=PASSWORD)
     monkeypatch.setattr(
         "allauth.account.internal.userkit.filter_users_by_username", lambda *names: User.objects.none()
