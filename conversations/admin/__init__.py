@@ -1,0 +1,12 @@
+"""The administrator's site: people, conversations as transcripts, the log of model calls, model profiles.
+
+What tells what happened can be read with Django's view permissions and changed by nobody.
+"""
+
+from django.contrib import admin
+
+from . import conversations, generations, profiles, users
+
+__all__ = ["conversations", "generations", "profiles", "users"]
+
+admin.site.site_header = admin.site.site_title = "chatsite"

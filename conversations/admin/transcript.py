@@ -1,0 +1,199 @@
+"""A conversation as it happened, for an administrator to read: every version of every message, in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from conversations.models import Conversation, Generation, Message
+from conversations.rendering import render, stored
+from conversations.rendering.characters import clean
+from conversations.services.generations import text_so_far
+from conversations.text import language_of
+
+from . import wording
+
+PER_PAGE = 100
+# Characters of a message that a page of many shows; the whole is one click away.
+SHOWN_AT_MOST = 40_000
+
+
+class Outline:
+    """Which messages a conversation has, in order, and how they hang together."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        rows = conversation.messages.order_by("created_at", "pk").values_list("pk", "parent_id")
+        self.parents: dict[UUID, UUID | None] = dict(rows)
+        self.ids = list(self.parents)
+        self.leaf = conversation.shown_leaf_id
+
+    @cached_property
+    def numbers(self) -> dict[UUID, int]:
+        """The place of each message, counted from 1."""
+        return {pk: number for number, pk in enumerate(self.ids, 1)}
+
+    @cached_property
+    def versions(self) -> dict[UUID | None, list[UUID]]:
+        """The children of each message: more than one are versions of each other."""
+        children: dict[UUID | None, list[UUID]] = {}
+        for pk, parent in self.parents.items():
+            children.setdefault(parent, []).append(pk)
+        return children
+
+    @cached_property
+    def shown(self) -> frozenset[UUID]:
+        """What the owner sees now: the branch that ends in the shown leaf."""
+        branch = set()
+        pk = self.leaf
+        while pk is not None and pk in self.parents and pk not in branch:
+            branch.add(pk)
+            pk = self.parents[pk]
+        return frozenset(branch)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One model call of an answer, in words and figures."""
+
+    generation: Generation
+
+    @property
+    def options(self) -> str:
+        """The options on one line."""
+        return wording.compact(self.generation.options)
+
+    @property
+    def reason(self) -> str:
+        """Why it ended."""
+        return wording.reason(self.generation.reason)
+
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """Names and values of what it took, where they are known."""
+        call = self.generation
+        known = [
+            (gettext("first text"), call.first_token_ms, wording.seconds),
+            (gettext("duration"), call.total_ms, wording.seconds),
+            (gettext("prompt tokens"), call.prompt_tokens, _whole),
+            (gettext("output tokens"), call.output_tokens, _whole),
+            (gettext("tokens/s"), call.tokens_per_second, wording.figure),
+        ]
+        return [(name, write(value)) for name, value, write in known if value is not None]
+
+
+def _whole(number: float) -> str:
+    return wording.figure(number, 0)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One message with all that the transcript tells of it."""
+
+    message: Message
+    number: int
+    # Where this is one version of several: which one, and the numbers of all.
+    version: int = 1
+    versions: Sequence[tuple[int, UUID]] = ()
+    # The number and id of the message that it answers, where that is not the one right above.
+    answers: tuple[int, UUID] | None = None
+    is_shown: bool = True
+    whole: bool = False
+    calls: list[Call] = field(default_factory=list)
+    content: str = ""
+    thinking: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only the beginning is shown."""
+        return not self.whole and max(len(self.content), len(self.thinking)) > SHOWN_AT_MOST
+
+    @property
+    def length(self) -> str:
+        """The number of characters of the whole text."""
+        return _whole(len(self.content) + len(self.thinking))
+
+    @property
+    def lang(self) -> str:
+        """The language tag of the text."""
+        return language_of(self.content)
+
+    @property
+    def html(self) -> SafeString:
+        """The answer as the chat page shows it; empty for a person's words and for a text that is cut."""
+        if self.message.role != Message.Role.ASSISTANT or self.is_cut:
+            return SafeString("")
+        return stored(self.message.html) if self.message.html else render(self.content)
+
+    @property
+    def text(self) -> str:
+        """The plain text, made safe to look at."""
+        return self._shown(self.content)
+
+    @property
+    def thoughts(self) -> str:
+        """The thinking as plain text, made safe to look at."""
+        return self._shown(self.thinking)
+
+    def _shown(self, text: str) -> str:
+        return clean(text if self.whole else text[:SHOWN_AT_MOST])
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptPage:
+    """A part of the transcript; `page` is Django's, over the ids of all messages."""
+
+    page: Page
+    entries: list[Entry]
+
+
+def read(conversation: Conversation, query: Mapping[str, str]) -> TranscriptPage:
+    """Return the page that `query` names: by number as `p`, or the one with `message`, then shown whole."""
+    outline = Outline(conversation)
+    paginator = Paginator(outline.ids, PER_PAGE)
+    wanted = _uuid(query.get("message", ""))
+    if wanted in outline.numbers:
+        page = paginator.page((outline.numbers[wanted] - 1) // PER_PAGE + 1)
+    else:
+        page = paginator.get_page(query.get("p"))
+    messages = Message.objects.with_generations().in_bulk(list(page.object_list))
+    entries = [_entry(messages[pk], outline, whole=pk == wanted) for pk in page.object_list if pk in messages]
+    return TranscriptPage(page, entries)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _entry(message: Message, outline: Outline, *, whole: bool) -> Entry:
+    siblings = outline.versions[message.parent_id]
+    number = outline.numbers[message.pk]
+    above = outline.ids[number - 2] if number > 1 else None
+    entry = Entry(
+        message,
+        number,
+        version=siblings.index(message.pk) + 1,
+        versions=[(outline.numbers[pk], pk) for pk in siblings] if len(siblings) > 1 else [],
+        is_shown=message.pk in outline.shown,
+        whole=whole,
+        calls=[Call(generation) for generation in message.generations.all()],
+        content=message.content,
+        thinking=message.thinking,
+    )
+    if message.parent_id and message.parent_id != above:
+        entry.answers = outline.numbers[message.parent_id], message.parent_id
+    _add_what_is_being_written(entry)
+    return entry
+
+
+def _add_what_is_being_written(entry: Entry) -> None:
+    for call in entry.calls:
+        if call.generation.is_live:
+            entry.content, entry.thinking = text_so_far(call.generation)
+            entry.message.html = ""

@@ -1,0 +1,48 @@
+"""People who knock at the admin's door."""
+
+import pytest
+from django.test import Client
+
+from tests.admin import rows
+
+VIEW = ("view_conversation", "view_message", "view_generation", "view_user", "view_modelprofile")
+
+
+@pytest.fixture
+def superuser(db):
+    return rows.person("root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def reader(db):
+    """A member of staff who may look at everything."""
+    return rows.person("reader", *VIEW, is_staff=True)
+
+
+@pytest.fixture
+def owner(db):
+    return rows.person("小明", name="王小明")
+
+
+@pytest.fixture
+def clients(superuser, reader, owner):
+    """A browser for each kind of person, by its name."""
+    people = {
+        "superuser": superuser,
+        "reader": reader,
+        "staff": rows.person("staff", is_staff=True),
+        "owner": owner,
+        "other": rows.person("other"),
+        "anonymous": None,
+    }
+    browsers = {}
+    for kind, user in people.items():
+        browsers[kind] = Client()
+        if user:
+            browsers[kind].force_login(user)
+    return browsers
+
+
+@pytest.fixture
+def root(clients):
+    return clients["superuser"]

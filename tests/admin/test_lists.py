@@ -1,0 +1,166 @@
+"""The lists: what they show, find and cost."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from conversations.models import Conversation
+from tests.admin import rows
+
+
+def _list(client: Client, name: str, **query: Any) -> Any:
+    answer = client.get(reverse(f"admin:conversations_{name}_changelist"), query)
+    assert answer.status_code == 200
+    return answer
+
+
+def _found(client: Client, name: str, **query: Any) -> set[UUID]:
+    return set(_list(client, name, **query).context["cl"].queryset.values_list("pk", flat=True))
+
+
+def test_conversations_are_listed_with_owner_messages_and_newest_answer(root, owner):
+    conversation = rows.conversation(owner, "春天的诗", model="internlm2:1.8b")
+    rows.exchange(conversation)
+    rows.exchange(conversation, status="failed", reason="stalled")
+    text = _list(root, "conversation").text
+    for words in ("春天的诗", "小明", "internlm2:1.8b", '<td class="field-message_count">4</td>', "failed"):
+        assert words in text
+
+
+def test_conversations_are_found_by_title_owner_and_id(root, owner):
+    conversation = rows.conversation(owner, "Quicksort in Python")
+    rows.conversation(rows.person("another"), "Poem")
+    for words in ("quicksort", "小明", "王小", str(conversation.pk), conversation.pk.hex):
+        assert _found(root, "conversation", q=words) == {conversation.pk}
+
+
+def test_conversations_are_filtered(root, owner):
+    failed = rows.conversation(owner)
+    rows.exchange(failed)
+    rows.exchange(failed, status="failed", reason="stalled")
+    completed = rows.conversation(rows.person("another"))
+    rows.exchange(completed)
+    deleted = rows.conversation(owner, deleted_at=rows.START)
+    assert _found(root, "conversation", newest="failed") == {failed.pk}
+    assert _found(root, "conversation", newest="completed") == {completed.pk}
+    assert _found(root, "conversation", owner__id__exact=owner.pk) == {failed.pk, deleted.pk}
+    assert _found(root, "conversation", place="deleted") == {deleted.pk}
+    assert _found(root, "conversation", place="listed") == {failed.pk, completed.pk}
+
+
+def test_generations_are_found_and_filtered(root, owner):
+    conversation = rows.conversation(owner)
+    call = rows.exchange(conversation, model="qwen3:0.6b", status="failed", reason="stalled")
+    rows.exchange(rows.conversation(rows.person("another")))
+    for query in (
+        {"q": "qwen3"},
+        {"q": "小明"},
+        {"q": str(conversation.pk)},
+        {"q": str(call.message_id)},
+        {"status__exact": "failed"},
+        {"reason": "stalled"},
+        {"model": "qwen3:0.6b"},
+        {"requested_by__id__exact": owner.pk},
+    ):
+        assert _found(root, "generation", **query) == {call.pk}
+
+
+def test_generations_are_listed_with_their_figures(root, owner):
+    rows.exchange(rows.conversation(owner))
+    text = _list(root, "generation").text
+    for words in (
+        "小明",
+        "internlm2:1.8b",
+        "temperature 0.7",
+        "completed",
+        "2.0 s",
+        "0.5 s",
+        "12.5 s",
+        "21.0",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize("odd", ["x", "-1", "", "\x00", "9" * 30])
+@pytest.mark.parametrize(
+    "name", ["owner__id__exact", "newest", "place", "updated_at__gte", "p", "o", "q", "all"]
+)
+def test_odd_addresses_are_no_error(root, owner, name, odd):
+    rows.conversation(owner)
+    answer = root.get(reverse("admin:conversations_conversation_changelist"), {name: odd})
+    assert answer.status_code in {200, 302}
+
+
+def test_choosing_a_person_keeps_the_other_filters(root, owner):
+    rows.conversation(owner)
+    text = _list(root, "conversation", newest="failed", owner__id__exact=owner.pk, p="1").text
+    form = text.split('<form class="person-filter"')[1].split("</form>")[0]
+    assert '<input type="hidden" name="newest" value="failed">' in form
+    assert 'name="p"' not in form
+    assert f'<option value="{owner.pk}" selected>小明</option>' in form
+
+
+def test_people_are_offered_while_one_types_their_name(root, owner):
+    query = {
+        "app_label": "conversations",
+        "model_name": "conversation",
+        "field_name": "owner",
+        "term": "王小",
+    }
+    answer = root.get(reverse("admin:autocomplete"), query)
+    assert [person["id"] for person in answer.json()["results"]] == [str(owner.pk)]
+
+
+def test_who_may_not_see_people_is_not_offered_them(client, owner):
+    client.force_login(rows.person("clerk", "view_conversation", is_staff=True))
+    assert "person-filter" not in _list(client, "conversation").text
+
+
+def _queries(client: Client, url: str) -> int:
+    client.get(url)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get(url).status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("name", ["conversation", "generation", "user"])
+def test_a_list_costs_the_same_queries_for_5_rows_and_for_50(root, name):
+    url = reverse(f"admin:conversations_{name}_changelist")
+    _fill(5)
+    few = _queries(root, url)
+    _fill(45)
+    assert _queries(root, url) == few
+
+
+def _fill(number: int) -> None:
+    for _ in range(number):
+        owner = rows.person(f"user{Conversation.objects.count()}")
+        rows.exchange(rows.conversation(owner))
+
+
+def test_a_transcript_costs_the_same_queries_for_5_messages_and_for_50(root, owner):
+    conversation = rows.conversation(owner)
+    url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+    for _ in range(3):
+        rows.exchange(conversation)
+    few = _queries(root, url)
+    for _ in range(22):
+        rows.exchange(conversation)
+    assert _queries(root, url) == few
+
+
+def test_a_list_never_shows_whole_texts(root, owner):
+    conversation = rows.conversation(owner, "t" * 200)
+    rows.exchange(conversation, "the question", "the answer", options={"stop": ["s" * 200] * 16})
+    text = _list(root, "conversation").text + _list(root, "generation").text
+    assert "the question" not in text
+    assert "the answer" not in text
+    assert "t" * 81 not in text
+    assert "s" * 121 not in text
