@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 EXIT_MISSING = 3
 """The exit code when a needed package is not installed."""
 
-_NICENESS = 10
+_NICENESS = 5
+_CUT_OFF_AFTER = 0.1
+"""Seconds for answers under way at the end; aiohttp takes 0 for "without limit"."""
+
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -40,7 +43,7 @@ def main() -> int:
         print(f"The embedded model needs these Python packages: {', '.join(missing)}.", file=sys.stderr)
         return EXIT_MISSING
     with contextlib.suppress(AttributeError, OSError):
-        os.nice(_NICENESS)  # the site's own process must stay quick while all cores write
+        os.nice(_NICENESS)  # the site's own process must stay quick while the model writes
     try:
         return asyncio.run(_serve(arguments, path))
     except KeyboardInterrupt:  # Windows, where the event loop takes no signal handlers
@@ -68,7 +71,7 @@ async def _serve(arguments: argparse.Namespace, path: Path) -> int:
     engine = Engine()
     service = Service(engine)
     runner = web.AppRunner(
-        service.application(), handler_cancellation=True, access_log=None, shutdown_timeout=0
+        service.application(), handler_cancellation=True, access_log=None, shutdown_timeout=_CUT_OFF_AFTER
     )
     await runner.setup()
     try:

@@ -51,10 +51,17 @@ def engine_parameters(options: dict[str, Any]) -> dict[str, Any]:
     return chosen | {
         "n_predict": limit if 0 <= limit < CONTEXT_LENGTH else CONTEXT_LENGTH,
         "seed": seed % 2**32 if seed >= 0 else _RANDOM_SEED,
-        # llama.cpp refuses anything below -1 (the whole window); Ollama passes over it.
-        "repeat_last_n": max(-1, chosen["repeat_last_n"]),
+        "repeat_last_n": _window(chosen["repeat_last_n"]),
         "stop": [text for text in chosen["stop"] if text],
     }
+
+
+def _window(last_n: int) -> int:
+    """How many tokens the penalties look back on; below 0 means all.
+
+    llama.cpp refuses what is below 0, and takes memory for as many as it is told: 2**31 made it stand still.
+    """
+    return min(last_n, CONTEXT_LENGTH) if last_n >= 0 else CONTEXT_LENGTH
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -17,7 +17,7 @@ from .model import CONTEXT_LENGTH, SYSTEM
 
 IM_START = 1
 IM_END = 2
-ANSWER_ROOM = 1024
+ANSWER_ROOM = 512
 """Tokens of the window kept free for the answer."""
 
 PROMPT_LIMIT = CONTEXT_LENGTH - ANSWER_ROOM
