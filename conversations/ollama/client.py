@@ -89,7 +89,7 @@ class OllamaClient:
         patience = self.timeouts.first_byte
         async with self._opened("POST", "/api/chat", request.body(), patience) as response:
             if response.status_code != _OK:
-                raise await _refusal(response, request.model)
+                raise await self._refusal(response, request.model)
             reader = LineReader(response, first=patience, stall=self.timeouts.stall)
             while not reader.ended:
                 for line in await reader.batch():
@@ -126,14 +126,24 @@ class OllamaClient:
                 self._opened(method, path, body, patience) as response,
             ):
                 if response.status_code != _OK:
-                    raise await _refusal(response, (body or {}).get("model"))
-                text = (await _body(response, _MAX_ANSWER)).decode("utf-8", "replace")
+                    raise await self._refusal(response, (body or {}).get("model"))
+                content = bytearray()
+                await _collect(response, content, _MAX_ANSWER)
         except TimeoutError:
             raise OllamaStalled("streaming", patience) from None
+        text = _decoded(content)
         try:
-            return parse_object(text.removeprefix("\ufeff"))
+            return parse_object(text)
         except ValueError as error:
             raise BadAnswer(_OK, f"{error}: {text[:_EXCERPT]}") from None
+
+    async def _refusal(self, response: httpx.Response, model: str | None) -> OllamaError:
+        """The error that an answer other than 200 stands for; of its text, whatever comes in time."""
+        content = bytearray()
+        with contextlib.suppress(TimeoutError, OllamaError):
+            async with asyncio.timeout(self.timeouts.short):
+                await _collect(response, content, _MAX_ERROR_BODY)
+        return _error_of(response, _decoded(content), model)
 
     @contextlib.asynccontextmanager
     async def _opened(
@@ -145,26 +155,25 @@ class OllamaClient:
         response = await self._send(method, url, content, patience)
         try:
             if target := _same_origin_redirect(response):
-                await response.aclose()
+                await _close(response)
                 response = await self._send(method, target, content, patience)
             yield response
         finally:
-            with contextlib.suppress(httpx.HTTPError, aiohttp.ClientError):
-                await response.aclose()
+            await _close(response)
 
     async def _send(self, method: str, url: httpx.URL, content: bytes, patience: float) -> httpx.Response:
         """The response with its body unread. Raises any OllamaError but OllamaRefused."""
         session = self._current_session()
-        upload = None
+        clock = asyncio.timeout(None)
+        upload = Upload(content, clock, write=self.timeouts.write, answer=patience)
+        headers = {"content-type": "application/json", "content-length": str(len(content))}
+        request = session.build_request(method, url, content=upload, headers=headers)
         try:
             with translated():
-                async with asyncio.timeout(None) as clock:
-                    upload = Upload(content, clock, write=self.timeouts.write, answer=patience)
-                    headers = {"content-type": "application/json", "content-length": str(len(content))}
-                    request = session.build_request(method, url, content=upload, headers=headers)
+                async with clock:
                     return await session.send(request, stream=True)
         except TimeoutError:
-            if upload and not upload.sent:
+            if not upload.sent:
                 raise OllamaStalled("sending", self.timeouts.write) from None
             raise OllamaStalled("first_byte", patience) from None
 
@@ -223,10 +232,8 @@ def _parsed(line: bytes, *, at_end: bool) -> tuple[Chunk | None, OllamaError | N
     return (chunk if has_text else None), OllamaRefused(_OK, error)
 
 
-async def _refusal(response: httpx.Response, model: str | None) -> OllamaError:
-    """The error that an answer other than 200 stands for."""
+def _error_of(response: httpx.Response, text: str, model: str | None) -> OllamaError:
     status = response.status_code
-    text = (await _body(response, _MAX_ERROR_BODY)).decode("utf-8", "replace").strip("\ufeff \t\r\n")
     if response.has_redirect_location:
         return BadAnswer(status, f"a redirection to {response.headers['location']}")
     try:
@@ -242,12 +249,20 @@ async def _refusal(response: httpx.Response, model: str | None) -> OllamaError:
     return OllamaRefused(status, error or "", float(seconds) if seconds.isdecimal() else None)
 
 
-async def _body(response: httpx.Response, limit: int) -> bytes:
-    """At most `limit` bytes of a short answer; all that came, if it is an error's and breaks off."""
-    body = b""
+async def _collect(response: httpx.Response, content: bytearray, limit: int) -> None:
+    """Read an answer of the short kind into `content`, up to about `limit` bytes."""
     with translated(response.status_code):
         async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) >= limit:
-                break
-    return body[:limit]
+            content += piece
+            if len(content) >= limit:
+                return
+
+
+async def _close(response: httpx.Response) -> None:
+    # What goes wrong while leaving a connection concerns nobody any more.
+    with contextlib.suppress(httpx.HTTPError, aiohttp.ClientError):
+        await response.aclose()
+
+
+def _decoded(content: bytearray) -> str:
+    return content.decode("utf-8", "replace").strip("\ufeff \t\r\n")

@@ -90,10 +90,10 @@ class StreamBroken(OllamaError):
 
 
 class BadAnswer(OllamaError):
-    """An answer that is not Ollama's: HTML, server-sent events, garbage. `status` is that of HTTP."""
+    """An answer that is not Ollama's: HTML, events, garbage. `status` is HTTP's, or 0 where it was not HTTP."""
 
     def __init__(self, status: int, text: object = "") -> None:
-        super().__init__(f"HTTP {status}: {readable(text)}")
+        super().__init__(f"HTTP {status}: {readable(text)}" if status else text)
         self.status = status
 
 

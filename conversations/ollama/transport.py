@@ -39,8 +39,11 @@ _HEADERS = {
 
 
 class Timeouts(NamedTuple):
-    """Seconds of patience. `first_byte` is long because Ollama sends nothing at all while it loads a model,
-    and giving up then makes it abandon the load; `short` is for one whole request that is not a chat."""
+    """Seconds of patience.
+
+    `first_byte` is long because Ollama sends nothing at all while it loads a model, and giving up then makes it
+    abandon the load; `short` is for a request that is not a chat, once connected.
+    """
 
     connect: float = 5.0
     write: float = 10.0
@@ -115,6 +118,7 @@ class LineReader:
         self._splitter = LineSplitter()
         self._patience = first
         self._stall = stall
+        self._phase: StalledPhase = "first_byte"
         self.ended = False
 
     async def batch(self) -> list[bytes]:
@@ -128,14 +132,13 @@ class LineReader:
         except ValueError as error:
             raise BadAnswer(self._response.status_code, error) from None
         except TimeoutError:
-            phase: StalledPhase = "streaming" if self._patience == self._stall else "first_byte"
-            raise OllamaStalled(phase, self._patience) from None
+            raise OllamaStalled(self._phase, self._patience) from None
 
     async def _read(self) -> bytes:
         with translated(self._response.status_code):
             async with asyncio.timeout(self._patience):
                 piece = await anext(self._pieces, b"")
-        self._patience = self._stall
+        self._patience, self._phase = self._stall, "streaming"
         self.ended = not piece
         return piece
 
@@ -145,9 +148,10 @@ def translated(status: int | None = None) -> Iterator[None]:
     """Turns every failure of the network inside into the tree's; see `translate`."""
     try:
         yield
+    except TimeoutError:
+        # Ours, from asyncio.timeout; whoever set the clock says what it means.
+        raise
     except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-        if isinstance(error, TimeoutError):
-            raise
         raise translate(error, status) from error
 
 

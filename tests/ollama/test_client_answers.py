@@ -1,6 +1,9 @@
 """What the client makes of a real server's answers: every legal shape, and the odd ones met in the wild."""
 
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -239,6 +242,16 @@ async def test_framing_of_http_does_not_matter(
     ollama.enqueue(answer, framing="none")
     reply = await read(client)
     assert (reply.text, reply.done, reply.error) == ("Hello", True, None)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+async def test_compression_that_nobody_asked_for_is_undone(
+    ollama: ScriptedOllama, client: OllamaClient, pack: Callable[[bytes], bytes]
+) -> None:
+    encoding = "gzip" if pack is gzip.compress else "deflate"
+    packed = pack(BODY)
+    ollama.enqueue(packed[:20], packed[20:], headers={"Content-Encoding": encoding}, finish=False)
+    assert (await read(client)).text == "Hello"
 
 
 async def test_question_goes_out_as_asked(ollama: ScriptedOllama, client: OllamaClient) -> None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -184,18 +185,28 @@ async def test_cancelling_while_connecting_returns_at_once() -> None:
             assert time.monotonic() - stopped < SOON
 
 
+def open_files() -> int:
+    """Descriptors of this process, sockets among them, where the system tells; else always 0."""
+    listing = Path("/proc/self/fd")
+    return len(list(listing.iterdir())) if listing.exists() else 0
+
+
 async def test_many_cancels_even_doubled_leave_nothing_open(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
+    await read(client)
+    before = open_files()
     for number in range(30):
         ollama.enqueue(*["text"] * (number % 2), hold())
         question = asyncio.create_task(read(client))
-        await asyncio.to_thread(ollama.wait_chat, number + 1)
+        await asyncio.to_thread(ollama.wait_chat, number + 2)
         question.cancel()
         await asyncio.sleep(0)
         question.cancel()
         await asyncio.wait([question])
     await asyncio.to_thread(ollama.wait_for, lambda: ollama.open_connections == 0)
+    # A connection that is only half closed would still hold its descriptor.
+    assert open_files() <= before
     assert (await read(client)).done
 
 

@@ -17,6 +17,7 @@ from conversations.ollama.errors import (
     StreamBroken,
     readable,
 )
+from conversations.ollama.transport import Timeouts
 from tests.scripted_ollama import ScriptedOllama, cut, error, headers, hold, json_error, line, reset
 
 from .conftest import MODEL, read
@@ -93,6 +94,21 @@ async def test_refusal_without_a_text_names_its_status(ollama: ScriptedOllama, c
     refused = (await read(client)).error
     assert type(refused) is OllamaRefused
     assert (refused.status, str(refused)) == (403, "HTTP 403")
+
+
+async def test_refusal_that_breaks_off_is_told_with_what_came(
+    ollama: ScriptedOllama, client: OllamaClient
+) -> None:
+    ollama.enqueue(b'{"error":"lost"}', cut(), status=500)
+    refused = (await read(client)).error
+    assert isinstance(refused, OllamaRefused)
+    assert (refused.status, str(refused)) == (500, "lost")
+
+
+async def test_refusal_that_does_not_end_is_not_waited_for(ollama: ScriptedOllama) -> None:
+    ollama.enqueue(b'{"error":"slow', hold(), status=500)
+    async with OllamaClient(ollama.base_url, timeouts=Timeouts(short=0.05)) as client:
+        assert isinstance((await read(client)).error, BadAnswer)
 
 
 async def test_missing_model_is_named(ollama: ScriptedOllama, client: OllamaClient) -> None:
