@@ -90,7 +90,7 @@ class StreamBroken(OllamaError):
 
 
 class BadAnswer(OllamaError):
-    """An answer that is not Ollama's: HTML, events, garbage. `status` is HTTP's, or 0 where it was not HTTP."""
+    """An answer that is not Ollama's: HTML, events, garbage. `status` is HTTP's, 0 where it was not HTTP."""
 
     def __init__(self, status: int, text: object = "") -> None:
         super().__init__(f"HTTP {status}: {readable(text)}" if status else text)

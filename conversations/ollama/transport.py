@@ -41,8 +41,8 @@ _HEADERS = {
 class Timeouts(NamedTuple):
     """Seconds of patience.
 
-    `first_byte` is long because Ollama sends nothing at all while it loads a model, and giving up then makes it
-    abandon the load; `short` is for a request that is not a chat, once connected.
+    `first_byte` is long because Ollama sends nothing at all while it loads a model, and giving up then makes
+    it abandon the load; `short` is for a request that is not a chat, once connected.
     """
 
     connect: float = 5.0

@@ -136,7 +136,7 @@ class Server:
             self._changed()
 
     async def _answer(self, exchange: Exchange, writer: asyncio.StreamWriter) -> bool:
-        """Whether the connection can carry another request."""
+        """Answer one request; whether the connection can be used again."""
         if exchange.path.startswith("/_"):
             return await self._play(exchange, self._control(exchange), writer)
         self.log.append(exchange)
@@ -147,19 +147,8 @@ class Server:
         return await self._play(exchange, script, writer)
 
     async def _play(self, exchange: Exchange, script: Script, writer: asyncio.StreamWriter) -> bool:
-        name = str((exchange.json or {}).get("model", "")) if isinstance(exchange.json, dict) else ""
-        if exchange.path == "/api/chat":
-            loads = any(isinstance(piece, dict) and "load" in piece for piece in script.pieces)
-            self._mark_loaded(name, not loads)
-
-        async def wait(hold: str) -> None:
-            exchange.held = hold
-            self._changed()
-            await self._permits[hold].acquire()
-            exchange.held = None
-            self._changed()
-
-        exchange.player = Player(script, writer, name, wait, lambda: self._mark_loaded(name, True))
+        """Write the answer until it ends or the client leaves; whether the connection can be used again."""
+        exchange.player = self._player(exchange, script, writer)
         protocol = writer.transport.get_protocol()
         assert isinstance(protocol, _Protocol)
         play = asyncio.ensure_future(exchange.player.play())
@@ -177,6 +166,21 @@ class Server:
             play.result()
         wants_close = exchange.headers.get("connection") == "close"
         return exchange.player.reusable and not wants_close and not exchange.closed_by_client
+
+    def _player(self, exchange: Exchange, script: Script, writer: asyncio.StreamWriter) -> Player:
+        name = str(exchange.json.get("model", "")) if isinstance(exchange.json, dict) else ""
+        if exchange.path == "/api/chat":
+            loads = any(isinstance(piece, dict) and "load" in piece for piece in script.pieces)
+            self._mark_loaded(name, not loads)
+
+        async def wait(hold: str) -> None:
+            exchange.held = hold
+            self._changed()
+            await self._permits[hold].acquire()
+            exchange.held = None
+            self._changed()
+
+        return Player(script, writer, name, wait, lambda: self._mark_loaded(name, True))
 
     def _mark_loaded(self, name: str, loaded: bool) -> None:
         for entry in self.models:
