@@ -14,13 +14,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import aiohttp
 import httpx
 
 from . import catalogue
 from .catalogue import LoadedModel, ModelDetails, ModelInfo
 from .errors import BadAnswer, ModelMissing, OllamaError, OllamaRefused, OllamaStalled
-from .transport import LineReader, Timeouts, Upload, open_session, translated
+from .transport import LineReader, Timeouts, Upload, leave, open_session, translated
 from .wire import Chunk, parse_line, parse_object, storable
 
 _MAX_ERROR_BODY = 65_536
@@ -155,11 +154,11 @@ class OllamaClient:
         response = await self._send(method, url, content, patience)
         try:
             if target := _same_origin_redirect(response):
-                await _close(response)
+                await leave(response)
                 response = await self._send(method, target, content, patience)
             yield response
         finally:
-            await _close(response)
+            await leave(response)
 
     async def _send(self, method: str, url: httpx.URL, content: bytes, patience: float) -> httpx.Response:
         """The response with its body unread. Raises any OllamaError but OllamaRefused."""
@@ -256,12 +255,6 @@ async def _collect(response: httpx.Response, content: bytearray, limit: int) -> 
             content += piece
             if len(content) >= limit:
                 return
-
-
-async def _close(response: httpx.Response) -> None:
-    # What goes wrong while leaving a connection concerns nobody any more.
-    with contextlib.suppress(httpx.HTTPError, aiohttp.ClientError):
-        await response.aclose()
 
 
 def _decoded(content: bytearray) -> str:

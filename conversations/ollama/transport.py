@@ -143,6 +143,12 @@ class LineReader:
         return piece
 
 
+async def leave(response: httpx.Response) -> None:
+    """Close the connection at once. What goes wrong in that concerns nobody any more."""
+    with contextlib.suppress(httpx.HTTPError, aiohttp.ClientError, OSError):
+        await response.aclose()
+
+
 @contextlib.contextmanager
 def translated(status: int | None = None) -> Iterator[None]:
     """Turns every failure of the network inside into the tree's; see `translate`."""
