@@ -83,7 +83,3 @@ class ProfileForm(forms.ModelForm):
     def clean_name(self) -> str:
         """Return the name in the one way in which equal texts are equal."""
         return normalize("NFC", self.cleaned_data["name"]).strip()
-
-    def clean_email(self) -> str:
-        """Return the address in small letters, as it is looked up for a reset link."""
-        return self.cleaned_data["email"].lower()

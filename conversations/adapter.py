@@ -30,6 +30,7 @@ _LIMITS_OF_PAGES = {
     "account_reset_password": "reset_password",
     "account_reset_password_from_key": "reset_password_from_key",
     "account_change_password": "change_password",
+    "account_set_password": "change_password",
 }
 
 
@@ -111,8 +112,7 @@ def too_many_requests(request: HttpRequest, action: str, key: str | None = None)
 def page_limited(request: HttpRequest) -> HttpResponse:
     """Return the answer to a request over its page's limit; allauth looks for it in the root URLs."""
     match = request.resolver_match
-    page = (match and match.url_name) or "account_login"
-    return too_many_requests(request, _LIMITS_OF_PAGES[page])
+    return too_many_requests(request, _LIMITS_OF_PAGES[(match and match.url_name) or ""])
 
 
 def _seconds_to_wait(request: HttpRequest, action: str, key: str | None) -> int:

@@ -30,19 +30,15 @@ def administrators() -> QuerySet[User]:
     return User.objects.filter(is_superuser=True, is_active=True).order_by("date_joined")
 
 
-def base_url(host: str | None = None, port: int | None = None) -> str:
-    """Return the address (scheme, host, port) at which this site is reached, as far as its settings tell.
-
-    `host` and `port` are those that the server listens at, where they differ from the settings'.
-    """
+def base_url() -> str:
+    """Return the address (scheme, host, port) at which this site is reached, as far as its settings tell."""
     for origin in settings.CSRF_TRUSTED_ORIGINS:
         if "*" not in origin:
             return origin
-    host = host or settings.CHATSITE_HOST
-    if host in {"", "0.0.0.0", "::"}:  # noqa: S104
-        host = "127.0.0.1"
+    everywhere = settings.CHATSITE_HOST in {"", "0.0.0.0", "::"}  # noqa: S104
+    host = "127.0.0.1" if everywhere else settings.CHATSITE_HOST
     scheme = "https" if settings.HTTPS else "http"
-    return f"{scheme}://{_bracketed(host)}:{port or settings.CHATSITE_PORT}"
+    return f"{scheme}://{_bracketed(host)}:{settings.CHATSITE_PORT}"
 
 
 def _bracketed(host: str) -> str:
@@ -93,6 +89,8 @@ def reset_link(user: User, base_url: str) -> str:
 
 def save_profile(user: User) -> None:
     """Save what the person changed on the account page; a former e-mail address gets no reset links."""
+    # As the address is looked up when somebody has forgotten the password.
+    user.email = user.email.lower()
     with transaction.atomic():
         user.save(update_fields=["name", "email", "language", "time_zone"])
         EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()

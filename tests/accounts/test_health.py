@@ -81,7 +81,9 @@ def test_a_broken_or_silent_channel_layer_is_told(client, db, monkeypatch, fault
     assert b"password" not in response.content
 
 
-def test_health_is_asked_over_plain_http_behind_tls(client, db, settings):
+@pytest.mark.parametrize("site_path", [None, "/chat"])
+def test_health_is_asked_over_plain_http_behind_tls(client, db, settings, site_path):
     settings.SECURE_SSL_REDIRECT = True
+    settings.FORCE_SCRIPT_NAME = site_path
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 200
