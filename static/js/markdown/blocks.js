@@ -6,7 +6,7 @@
 // definition that gives meaning to brackets far above, a half line that becomes something else, and the end of a
 // fence (while one is open, text is only appended to its text node).
 
-import { findCut, firstBlock, itemParagraphs, openFence } from "./boundaries.js";
+import { findCut, itemParagraphs, openFence, takeProbe } from "./boundaries.js";
 import { enhance, isEnhanced } from "./code.js";
 import { createParser } from "./dialect.js";
 import { morphChildren } from "./morph.js";
@@ -47,7 +47,7 @@ export class Blocks {
   #source = "";
   #cut = 0;
   #drawn = 0; // child nodes before the cut
-  #list = null; // the list that the cut is in: `element`, `start` in the source, `drawn` child nodes, `loose`
+  #list = null; // the list that the cut is in: `element`, `start` in the source, `drawn` child nodes, `loose`, `probe`
   #fence = null; // the fence that is open: text `node`, `closing`, offsets `line` of its last line and `shown`
   #references = {}; // link definitions before the cut
 
@@ -71,14 +71,16 @@ export class Blocks {
 
   /** Draw the open part, move the cut, and return markdown-it's environment of what was drawn. */
   #draw() {
-    const text = this.#source.slice(this.#cut);
+    // The probe is an item before the open ones that shows whether they make the list loose.
+    const probe = this.#list?.probe ?? "";
+    const text = probe + this.#source.slice(this.#cut);
     const env = { references: Object.create(this.#references) };
     const tokens = parser.parse(text, env);
-    if (this.#list && !this.#fitList(firstBlock(tokens))) return this.#draw();
+    if (this.#list && !this.#fitList(tokens)) return this.#draw();
     this.#place(nodesOf(parser.renderer.render(tokens, parser.options, env)));
     const cut = findCut(tokens, text);
-    if (cut) this.#advance(text, cut);
-    else this.#watchFence(tokens, text);
+    if (cut) this.#advance(text, probe.length, cut);
+    else if (!this.#list) this.#watchFence(tokens, text);
     return env;
   }
 
@@ -91,15 +93,14 @@ export class Blocks {
 
   /** Make the open items as loose as their list; false when the list became loose and must be drawn again. */
   #fitList(tokens) {
-    const paragraphs = itemParagraphs(tokens);
-    if (this.#list.loose) {
-      for (const token of paragraphs) token.hidden = false;
-      return true;
+    const loose = takeProbe(tokens);
+    if (loose && !this.#list.loose) {
+      this.#cut = this.#list.start;
+      this.#list = null;
+      return false;
     }
-    if (paragraphs.every((token) => token.hidden)) return true;
-    this.#cut = this.#list.start;
-    this.#list = null;
-    return false;
+    for (const token of itemParagraphs(tokens)) token.hidden = !this.#list.loose;
+    return true;
   }
 
   #place(nodes) {
@@ -112,7 +113,8 @@ export class Blocks {
     morphChildren(this.#element, from, nodes, isDrawnCode);
   }
 
-  #advance(text, cut) {
+  /** Move the cut within `text`, of which the first `skip` characters are not in the source. */
+  #advance(text, skip, cut) {
     if (cut.blocks > 0) {
       const end = this.#drawn + cut.blocks * NODES_PER_BLOCK;
       this.#enhance(this.#element, this.#drawn, end);
@@ -120,20 +122,20 @@ export class Blocks {
       this.#list = null;
     }
     if (cut.items > 0) {
-      this.#list ??= this.#openList(this.#cut + lineOffset(text, cut.listLine));
+      this.#list ??= this.#openList(this.#cut + lineOffset(text, cut.listLine) - skip, cut.probe);
       const end = this.#list.drawn + cut.items * NODES_PER_BLOCK;
       this.#enhance(this.#list.element, this.#list.drawn, end);
       this.#list.drawn = end;
       this.#list.loose ||= cut.loose;
     }
     const offset = lineOffset(text, cut.line);
-    this.#cut += offset;
-    this.#collectDefinitions(text.slice(0, offset));
+    this.#cut += offset - skip;
+    this.#collectDefinitions(text.slice(skip, offset));
   }
 
-  #openList(start) {
+  #openList(start, probe) {
     // A list begins with a line end before its first item.
-    return { element: this.#element.childNodes[this.#drawn], start, drawn: 1, loose: false };
+    return { element: this.#element.childNodes[this.#drawn], start, drawn: 1, loose: false, probe };
   }
 
   #enhance(parent, from, end) {
@@ -157,7 +159,7 @@ export class Blocks {
   }
 
   #watchFence(tokens, text) {
-    const closing = this.#list ? null : openFence(tokens, text);
+    const closing = openFence(tokens, text);
     if (!closing) return;
     const code = this.#element.childNodes[this.#drawn].querySelector("code");
     if (!code.firstChild) code.append("");

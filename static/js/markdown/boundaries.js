@@ -14,18 +14,24 @@ const isParagraph = (token) =>
   token.type === "paragraph_open" || (token.type === "heading_open" && !token.markup.startsWith("#"));
 
 /** Return the opening tokens of the blocks directly at `level`. */
-export function blocksAt(tokens, level) {
+function blocksAt(tokens, level) {
   return tokens.filter((token) => token.level === level && token.nesting >= 0);
 }
 
-/** Return the tokens of the first block in `tokens`. */
-export function firstBlock(tokens) {
+/** Return the opening and closing tokens of the paragraphs directly in the items of the list that begins `tokens`. */
+export function itemParagraphs(tokens) {
   const end = tokens.findIndex((token, i) => i > 0 && token.level === 0);
-  return end < 0 ? tokens : tokens.slice(0, end + 1);
+  return tokens.slice(0, end).filter((token) => token.level === 2 && token.tag === "p");
 }
 
-/** Return the opening and closing tokens of the paragraphs directly in the items of the list `tokens`. */
-export const itemParagraphs = (tokens) => tokens.filter((token) => token.level === 2 && token.tag === "p");
+/** Return a line that is an item of a list like `list`, whatever items follow it: they stand further left. */
+const probeFor = (list) => `${list.type === "ordered_list_open" ? "1" : ""}${list.markup}    x\n`;
+
+/** Take the item that `probeFor` wrote from `tokens`, and return whether it made the list loose. */
+export function takeProbe(tokens) {
+  const [, , paragraph] = tokens.splice(1, 5);
+  return !paragraph.hidden;
+}
 
 /** Return whether nothing that follows can change the blocks before `block`. */
 function isBoundary(block, previous, lines) {
@@ -47,15 +53,16 @@ function completeItems(tokens, lines) {
   const paragraphs = itemParagraphs(tokens);
   const loose = paragraphs.some((token) => !token.hidden);
   const hasBlank = lines.slice(tokens[0].map[0], line).some((text) => BLANK.test(text));
+  if (loose && MAY_BE_RULE.test(lines.at(-1))) return null;
   // Without a paragraph, nothing tells whether blank lines made the list loose.
-  if (hasBlank && (paragraphs.length === 0 || (loose && MAY_BE_RULE.test(lines.at(-1))))) return null;
+  if (hasBlank && paragraphs.length === 0) return null;
   return { count, line, loose };
 }
 
 /**
  * Return where the open part of `text`, parsed to `tokens`, can be cut, or null: the first `line` after the cut,
- * how many `blocks` are complete before it and how many `items` of the list that follows those (which begins at
- * `listLine` and may be `loose`).
+ * how many `blocks` are complete before it and how many `items` of the list that follows those, with what is known
+ * about that list: the line it begins at (`listLine`), whether it is `loose`, and a `probe` for it.
  */
 export function findCut(tokens, text) {
   const lines = text.split("\n");
@@ -66,7 +73,9 @@ export function findCut(tokens, text) {
   const items = isList(open) ? completeItems(tokens.slice(tokens.indexOf(open)), lines) : null;
   if (!items && complete === 0) return null;
   const [start] = open.map;
-  return { line: items?.line ?? start, blocks: complete, items: items?.count ?? 0, listLine: start, loose: items?.loose };
+  if (!items) return { line: start, blocks: complete, items: 0 };
+  const { count, line, loose } = items;
+  return { line, blocks: complete, items: count, listLine: start, loose, probe: probeFor(open) };
 }
 
 /** Return the expression of the line that closes the fence which is all of `tokens`; null if it is closed. */
