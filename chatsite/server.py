@@ -34,7 +34,8 @@ class ChatServer(Server):
 
     def run(self) -> None:
         """Serve until told to stop."""
-        reactor.callWhenRunning(runner.open)  # type: ignore[attr-defined] # Twisted's reactor is made at run time
+        # Later, not "when running": Twisted calls that before the event loop turns.
+        reactor.callLater(0, runner.open)  # type: ignore[attr-defined] # made at run time
         super().run()
 
     def listen_success(self, port: Any) -> None:

@@ -82,14 +82,16 @@ class Site(AbstractContextManager["Site"]):
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         wait_until(lambda: self._answers() or self._ended(), START_SECONDS, self.log)
         assert self._process.poll() is None, self.log()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.output.append(line)
+        with process.stdout:
+            for line in process.stdout:
+                self.output.append(line)
 
     def _answers(self) -> bool:
         try:
@@ -117,6 +119,7 @@ class Site(AbstractContextManager["Site"]):
             return 0
         self._process.send_signal(how)
         status = self._process.wait(timeout=30)
+        self._reader.join()
         self._process = None
         return status
 

@@ -1,0 +1,126 @@
+"""How the server starts, ends and comes back, and what becomes of answers on the way."""
+
+import re
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.scripted_ollama import ScriptedOllama, hold
+from tests.site import PASSWORD, Site, wait_until
+from tests.tab import Tab
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def own_site(ollama: ScriptedOllama, tmp_path: Path):
+    """A site that a test may end."""
+    with Site(tmp_path, ollama.base_url) as running:
+        running.add_user("ann", admin=True)
+        yield running
+
+
+def interrupted(site: Site, client, conversation: str) -> str:
+    """Return the conversation's page once it shows an interrupted answer."""
+    return wait_until(
+        lambda: (page := client.get(f"/c/{conversation}/").text) and 'data-status="interrupted"' in page and page
+    )
+
+
+def test_first_administrator_is_made_by_the_link_that_the_start_prints(ollama, tmp_path):
+    with Site(tmp_path, ollama.base_url) as site:
+        link = wait_until(lambda: re.search(r"http://\S+/setup/\?token=\S+", site.log()))[0]
+        assert link in site.manage("setup_link").replace(":8000/", f":{site.port}/")
+        with httpx.Client(base_url=site.url, trust_env=False, follow_redirects=True) as client:
+            assert "setup_link" in client.get("/").text
+            form = client.get(link)
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)[1]
+            done = client.post(
+                link,
+                data={
+                    "csrfmiddlewaretoken": token,
+                    "username": "管理员",
+                    "password1": PASSWORD,
+                    "password2": PASSWORD,
+                },
+            )
+            assert done.status_code == 200
+            assert "data-conversation" in done.text
+            assert client.get(link).status_code in (403, 404, 410)
+            assert client.get("/admin/").status_code == 200
+        assert site.stop() == 0
+        site.start()
+        assert "/setup/" not in site.log().rpartition("chatsite is at")[2]
+
+
+def test_sigterm_saves_the_text_and_tells_the_browser_to_come_back(own_site, ollama):
+    ollama.enqueue("kept to the last ", "character", hold("sigterm"))
+    with closing(own_site.log_in("ann")) as client:
+        with Tab(own_site, client) as tab:
+            tab.ask("Long")
+            tab.wait_text("character")
+            assert own_site.stop() == 0
+            assert tab.wait_close() == 4012
+            finished = next(frame for frame in tab.frames if frame["type"] == "generation.finished")
+            assert (finished["status"], finished["reason"]) == ("interrupted", "restart")
+        own_site.start()
+        assert "kept to the last character" in interrupted(own_site, client, tab.conversation)
+    assert own_site.stop() == 0
+    assert "Traceback" not in own_site.log()
+
+
+def test_killed_process_leaves_an_interrupted_answer_with_its_text(own_site, ollama):
+    ollama.enqueue("春眠不觉晓", hold("kill"))
+    with closing(own_site.log_in("ann")) as client:
+        with Tab(own_site, client) as tab:
+            tab.ask("Poem")
+            tab.wait_text("春眠不觉晓")
+            wait_until(lambda: own_site.query("[c.text for c in GenerationChunk.objects.all()]"))
+            own_site.kill()
+        own_site.start()
+        assert "春眠不觉晓" in interrupted(own_site, client, tab.conversation)
+        ollama.enqueue("again")
+        with Tab(own_site, client, tab.conversation) as tab:
+            leaf = tab.wait("snapshot")["conversation"]["leaf"]
+            tab.send("answer.regenerate", client_id="retry", message=leaf)
+            assert tab.wait("generation.finished")["status"] == "completed"
+
+
+def test_taken_port_is_named(own_site):
+    other = Site(own_site.data_dir, "http://127.0.0.1:9")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", other.port))
+        taken.listen()
+        with pytest.raises(AssertionError) as refused:
+            other.manage("serve", "--port", str(other.port))
+    assert f"127.0.0.1:{other.port}" in str(refused.value)
+    assert "Traceback" not in str(refused.value)
+
+
+def test_absent_ollama_is_told_keeps_the_question_and_recovers(tmp_path):
+    with ScriptedOllama() as first:
+        port = first.port
+    with Site(tmp_path, f"http://127.0.0.1:{port}") as site:
+        site.add_user("ann", admin=True)
+        with closing(site.log_in("ann")) as client, Tab(site, client) as tab:
+            snapshot = tab.wait("snapshot")
+            assert snapshot["ollama"]["state"] == "down"
+            tab.ask("Anybody there?")
+            finished = tab.wait("generation.finished")
+            assert (finished["status"], finished["reason"]) == ("failed", "ollama_down")
+            with ScriptedOllama(port):
+                tab.wait("ollama.status")
+                tab.send("answer.regenerate", client_id="retry", message=finished["message"])
+                assert tab.wait("generation.finished")["status"] == "completed"
+
+
+def test_secret_key_is_made_once_and_private(own_site):
+    key = own_site.data_dir / "secret_key"
+    before = key.read_text()
+    assert key.stat().st_mode & 0o777 == 0o600
+    own_site.stop()
+    own_site.start()
+    assert key.read_text() == before

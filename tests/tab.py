@@ -1,0 +1,144 @@
+"""A browser's tab without a browser: the socket of one conversation, driven by the rules of the protocol."""
+
+import json
+import re
+import time
+import uuid
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Self
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from .site import Site
+
+Frame = dict[str, Any]
+SECONDS = 15
+
+
+class Tab(AbstractContextManager["Tab"]):
+    """A socket of `conversation` (None: a new one, as the page `/` offers it) for a logged-in client.
+
+    `text` and `thinking` are what a page would show of the newest answer, put together from snapshot and deltas;
+    a gap or an overlap between them fails.
+    """
+
+    def __init__(self, site: Site, client: httpx.Client, conversation: str | None = None, *, acks: bool = True) -> None:
+        self.site = site
+        self.client = client
+        self.frames: list[Frame] = []
+        self.sizes: list[int] = []
+        self.text = self.thinking = ""
+        self._acks = acks
+        if conversation is None:
+            page = client.get("/").text
+            conversation = _attribute(page, "conversation")
+            self._query = f"?new={_attribute(page, 'new')}"
+        else:
+            self._query = ""
+        self.conversation = conversation
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self, **headers: str) -> None:
+        """Connect as the site's own page does."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+        self._stack = ExitStack()
+        self._socket: ClientConnection = self._stack.enter_context(
+            connect(
+                f"ws://127.0.0.1:{self.site.port}/ws/conversations/{self.conversation}/{self._query}",
+                additional_headers={"Cookie": cookie, "Origin": self.site.url, **headers},
+                proxy=None,
+                max_size=None,
+            )
+        )
+
+    def close(self) -> None:
+        """Leave."""
+        self._stack.close()
+
+    def send(self, type_: str, **fields: Any) -> None:
+        """Send a command."""
+        self.send_raw(json.dumps({"type": type_, **fields}))
+
+    def send_raw(self, frame: str | bytes) -> None:
+        """Send whatever it is."""
+        self._socket.send(frame)
+
+    def ask(self, text: str, **more: Any) -> Frame:
+        """Ask, and return `generation.started`."""
+        self.send("message.send", client_id=uuid.uuid4().hex, text=text, **more)
+        return self.wait("generation.started")
+
+    def stop(self, generation: str) -> None:
+        """Press Stop."""
+        self.send("generation.stop", generation=generation)
+
+    def receive(self, seconds: float = SECONDS) -> Frame:
+        """Return the next frame. Raises TimeoutError, ConnectionClosed."""
+        raw = self._socket.recv(timeout=seconds)
+        frame: Frame = json.loads(raw)
+        self.frames.append(frame)
+        self.sizes.append(len(raw.encode() if isinstance(raw, str) else raw))
+        self._take(frame)
+        return frame
+
+    def wait(self, type_: str, seconds: float = SECONDS, **fields: Any) -> Frame:
+        """Return the next frame of a type whose fields have these values."""
+        deadline = time.monotonic() + seconds
+        while True:
+            frame = self.receive(max(0.01, deadline - time.monotonic()))
+            if frame["type"] == type_ and all(frame.get(name) == value for name, value in fields.items()):
+                return frame
+
+    def wait_text(self, text: str) -> None:
+        """Return when the answer so far holds `text`."""
+        while text not in self.text:
+            self.receive()
+
+    def wait_close(self) -> int:
+        """Return the code with which the server closes."""
+        try:
+            while True:
+                self.receive()
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
+
+    def _take(self, frame: Frame) -> None:
+        if frame["type"] == "snapshot":
+            state = frame.get("generation") or {"text": "", "thinking": "", "end": [0, 0]}
+            self.text, self.thinking = state["text"], state["thinking"]
+            self._check(state["end"])
+            if "id" in state:
+                self._ack(state["id"], state["end"])
+        elif frame["type"] == "generation.started" and frame["at"] == [0, 0]:
+            self.text = self.thinking = ""
+        elif frame["type"] == "generation.delta":
+            self._check(frame["at"])
+            self.text += frame.get("text", "")
+            self.thinking += frame.get("thinking", "")
+            self._check(frame["end"])
+            self._ack(frame["generation"], frame["end"])
+
+    def _check(self, position: list[int]) -> None:
+        assert position == [len(self.text), len(self.thinking)], (position, self.text, self.thinking)
+
+    def _ack(self, generation: str, end: list[int]) -> None:
+        self._unacked = (generation, end)
+        now = time.monotonic()
+        if self._acks and now - getattr(self, "_acked_at", 0) > 0.25:
+            self._acked_at = now
+            self.send("ack", generation=generation, end=end)
+
+
+def _attribute(page: str, name: str) -> str:
+    found = re.search(f'data-{name}="([^"]+)"', page)
+    assert found, page[:2000]
+    return found[1]
