@@ -5,17 +5,19 @@ being written its text lies in `GenerationChunk` rows; the end of the generation
 """
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from .querysets import ConversationQuerySet, GenerationQuerySet, MessageQuerySet
+from .usernames import validate_name, validate_username
 
 
 class User(AbstractUser):
@@ -23,13 +25,30 @@ class User(AbstractUser):
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    name = models.CharField(_("name"), max_length=150, blank=True)
+    username = models.CharField(
+        _("user name"),
+        max_length=150,
+        unique=True,
+        validators=[validate_username],
+        error_messages={"unique": _("Somebody has this user name already.")},
+    )
+    name = models.CharField(_("name"), max_length=150, blank=True, validators=[validate_name])
     language = models.CharField(_("language"), max_length=10, blank=True, choices=settings.LANGUAGES)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            # People log in without minding capitals, so no two names may differ in those alone.
+            models.UniqueConstraint(
+                Lower("username"),
+                name="one_user_per_name",
+                violation_error_message=_("Somebody has this user name already."),
+            ),
+        ]
 
     def get_full_name(self) -> str:
         """Return the name as the person wrote it, or the user name."""
@@ -170,6 +189,7 @@ class Generation(models.Model):
     class Meta:
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
+        permissions = [("stop_generation", _("Can stop a running generation"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation"],
