@@ -34,8 +34,8 @@ async def test_a_last_turn_of_the_assistant_is_left_open() -> None:
 async def test_whole_oldest_turns_are_left_out_and_system_messages_stay() -> None:
     third = "x" * (PROMPT_LIMIT // 3)
     prompt = await prompt_of(
-        ("system", "S"), ("user", "1" + third), ("system", "T"), ("assistant", "2" + third), ("user", "3" + third),
-        ("user", "4"),
+        ("system", "S"), ("user", "1" + third), ("system", "T"), ("assistant", "2" + third),
+        ("user", "3" + third), ("user", "4"),
     )  # fmt: skip
     assert prompt == (
         f"<system\nS>\n<system\nT>\n<assistant\n2{third}>\n<user\n3{third}>\n<user\n4>\n<assistant\n"

