@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, str | Promise] = {
     "user_stop": _("Stopped."),
     "length": _("Ended at its limit of tokens. Continue it, or raise num_predict in the settings."),
-    "cut_off": _("The answer ended without its end mark. Raise repeat_penalty in the settings and ask again."),
+    "cut_off": _(
+        "The answer ended without its end mark. Raise repeat_penalty in the settings and ask again."
+    ),
     "limit": _("Ended at this site's limit for one answer."),
     "model_missing": _("The model “{model}” is not pulled. Run “ollama pull {model}”, then retry."),
     "ollama_down": _("Ollama does not answer. Start it, then retry."),

@@ -1,9 +1,10 @@
-"""The chat: its page, the fragments that its modules fetch, and what can be done to a conversation as a whole."""
+"""The chat: its page, the fragments that its modules fetch, and what is done to a conversation as a whole."""
 
 import uuid
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -12,9 +13,10 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import examples, js_strings, outcomes
+from conversations import examples, js_strings, notify, outcomes
 from conversations.generation.backend import backend
-from conversations.models import Conversation, Message, ModelProfile
+from conversations.generation.stopping import stop_now
+from conversations.models import Conversation, Generation, Message, ModelProfile
 from conversations.services import accounts
 from conversations.services import conversations as services
 from conversations.services.errors import Refused
@@ -63,7 +65,7 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def messages(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Return messages as HTML: the last page, `?before=` a message, `?only=` one; `?source=` gives one's text."""
+    """Return messages as HTML: the last page, `?before=` a message, `?only=` one. `?source=` is a text."""
     found = _owned(request, pk)
     if source := _uuid(request, "source"):
         message = get_object_or_404(Message, pk=source, conversation=found)
@@ -110,6 +112,7 @@ def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
         found = services.rename(request.user, pk, request.POST.get("title", ""))
     except Refused as refused:
         return _refusal(request, refused)
+    _tell_updated(found)
     return _done(request, found.get_absolute_url(), title=found.title)
 
 
@@ -118,9 +121,12 @@ def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete a conversation; the next page offers to undo it."""
     try:
-        services.delete(request.user, pk)
+        live = services.delete(request.user, pk)
     except Refused as refused:
         return _refusal(request, refused)
+    for generation in live:
+        stop_now(generation)
+    async_to_sync(notify.conversation_deleted)(request.user.pk, pk)
     return _done(request, f"{reverse('home')}?deleted={pk}")
 
 
@@ -132,7 +138,15 @@ def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
         found = services.restore(request.user, pk)
     except Refused as refused:
         return _refusal(request, refused)
+    _tell_updated(found)
     return _done(request, found.get_absolute_url())
+
+
+def _tell_updated(found: Conversation) -> None:
+    """Tell the person's open pages of a change, with what `notify` would otherwise have to look up."""
+    row = Conversation.objects.select_related("shown_leaf").get(pk=found.pk)
+    running = Generation.objects.live().filter(conversation=row).exists()
+    async_to_sync(notify.conversation_updated)(row, running=running)
 
 
 def _wants_json(request: HttpRequest) -> bool:

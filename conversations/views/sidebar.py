@@ -49,7 +49,11 @@ def listing(user: User, before: UUID | None = None) -> Listing:
 
 def _grouped(conversations: Iterable[Conversation]) -> Iterable[Group]:
     today = timezone.localdate()
-    for name, members in groupby(conversations, lambda found: label(timezone.localdate(found.updated_at), today)):
+
+    def group_of(found: Conversation) -> str:
+        return label(timezone.localdate(found.updated_at), today)
+
+    for name, members in groupby(conversations, group_of):
         yield Group(name, list(members))
 
 

@@ -17,8 +17,6 @@ export class Sidebar {
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.closeDrawer(event));
     addEventListener("focus", () => this.reread());
-    this.narrow.addEventListener("change", () => this.fold());
-    this.fold();
     this.mark();
   }
 
@@ -27,10 +25,6 @@ export class Sidebar {
     const act = { "open-sidebar": "show", "close-sidebar": "hide", more: "more", menu: "menu", delete: "remove" };
     const name = button && act[button.dataset.action];
     if (name) this[name](button, event);
-  }
-
-  fold() {
-    if (this.narrow.matches) document.body.dataset.sidebar = "closed";
   }
 
   show() {
@@ -43,15 +37,18 @@ export class Sidebar {
     document.querySelector("[data-action=open-sidebar]").focus();
   }
 
+  // A drawer is opened for a moment; a column stays as it was left.
   set(state) {
+    if (this.narrow.matches) {
+      document.body.toggleAttribute("data-drawer", state === "open");
+      return;
+    }
     document.body.dataset.sidebar = state;
-    // A drawer is opened for a moment; a column stays as it was left.
-    if (this.narrow.matches) return;
     document.cookie = `sidebar=${state}; Path=${new URL(this.home).pathname}; Max-Age=${YEAR}; SameSite=Lax`;
   }
 
   closeDrawer(event) {
-    if (!this.narrow.matches || document.body.dataset.sidebar !== "open") return;
+    if (document.body.dataset.drawer === undefined) return;
     event.preventDefault();
     this.hide();
   }

@@ -1,0 +1,76 @@
+"""The chat page in the words of the person who uses it."""
+
+from typing import Any, Self
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class Chat:
+    """A tab with a conversation. Everything waits for what it looks for."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.main = page.locator("#chat")
+        self.field = page.locator("#text")
+        self.status = page.locator(".status")
+        self.refusal = page.locator(".refusal")
+        self.answers = page.locator("#messages .message[data-role=assistant]")
+        self.questions = page.locator("#messages .message[data-role=user]")
+        self.entries = page.locator("#conversations .entry")
+
+    def open(self, address: str = "/") -> Self:
+        """Go there and wait for the connection."""
+        self.page.goto(address)
+        return self.connected()
+
+    def connected(self) -> Self:
+        """Wait for the connection."""
+        expect(self.main).to_have_attribute("data-connection", "open")
+        return self
+
+    def reload(self) -> Self:
+        """Load the page again."""
+        self.page.reload()
+        return self.connected()
+
+    def tab(self) -> "Chat":
+        """Open the same conversation in another tab."""
+        return Chat(self.page.context.new_page()).open(self.page.url)
+
+    def ask(self, text: str) -> Self:
+        """Type a question and press Enter."""
+        self.field.fill(text)
+        self.field.press("Enter")
+        return self
+
+    def phase(self, name: str) -> Self:
+        """Wait for a phase."""
+        expect(self.main).to_have_attribute("data-phase", name)
+        return self
+
+    def ended(self, status: str = "completed") -> Locator:
+        """Wait until the last answer has ended so, and return it."""
+        expect(self.answers.last).to_have_attribute("data-status", status)
+        self.phase("idle")
+        return self.answers.last
+
+    def text(self) -> Locator:
+        """The text of the last answer."""
+        return self.answers.last.locator(".markdown")
+
+    def press(self, action: str, within: Locator | None = None) -> Self:
+        """Press the button that does `action`."""
+        (within or self.page).locator(f"[data-action={action}]:visible").first.click()
+        return self
+
+    def entry(self, title: str) -> Locator:
+        """The conversation of that title in the list."""
+        return self.entries.filter(has_text=title)
+
+    def has_sideways_scroll(self) -> bool:
+        """Whether anything is wider than the window."""
+        return bool(self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"))
+
+    def evaluate(self, script: str) -> Any:
+        """The value of an expression in the page."""
+        return self.page.evaluate(script)

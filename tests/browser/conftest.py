@@ -1,0 +1,121 @@
+"""One site, one scripted Ollama and one Chromium for all browser tests; every test has tabs of its own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+
+from tests.scripted_ollama import ScriptedOllama
+from tests.site import Site
+
+from .chat import Chat
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser."""
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        pytest.skip(
+            "No Chromium here. Install it (Debian, Ubuntu: apt-get install chromium; macOS: brew install chromium; "
+            "Windows: winget install Google.Chrome) or name its program in CHROMIUM."
+        )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def ollama() -> Iterator[ScriptedOllama]:
+    """A scripted Ollama that answers one question at a time, as the real one does."""
+    with ScriptedOllama() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def site(ollama: ScriptedOllama, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running site with an administrator and a person named anna."""
+    with Site(tmp_path_factory.mktemp("data"), ollama.base_url) as running:
+        running.add_user("admin", admin=True)
+        running.add_user("anna")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def login(site: Site) -> dict[str, str]:
+    """Anna's cookies."""
+    with closing(site.log_in("anna")) as client:
+        return dict(client.cookies.items())
+
+
+@pytest.fixture
+def expected() -> list[str]:
+    """Parts of console messages that the test brings about on purpose."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def console(expected: list[str]) -> Iterator[list[str]]:
+    """Everything that any tab complains about, CSP violations among it: there must be nothing."""
+    complaints: list[str] = []
+    yield complaints
+    assert [text for text in complaints if not any(part in text for part in expected)] == []
+
+
+@pytest.fixture
+def new_context(
+    browser: Browser, site: Site, login: dict[str, str], console: list[str]
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Make a browser of its own, logged in as anna; takes Playwright's options."""
+    contexts: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(
+            **{"base_url": site.url, "locale": "en-US", "viewport": {"width": 1280, "height": 800}} | options
+        )
+        cookies = [{"name": name, "value": value, "url": site.url} for name, value in login.items()]
+        context.add_cookies(cookies)  # type: ignore[arg-type] # the same dictionaries
+        context.on("console", lambda message: _note(console, message))
+        context.on("weberror", lambda error: console.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def _note(console: list[str], message: ConsoleMessage) -> None:
+    if message.type in {"error", "warning"}:
+        console.append(message.text)
+
+
+@pytest.fixture
+def open_chat(new_context: Callable[..., BrowserContext]) -> Callable[..., Chat]:
+    """Open a chat in a new browser: an empty conversation, or the address given."""
+
+    def make(address: str = "/", **options: Any) -> Chat:
+        return Chat(new_context(**options).new_page()).open(address)
+
+    return make
+
+
+@pytest.fixture
+def chat(open_chat: Callable[..., Chat]) -> Chat:
+    """An empty conversation on a desktop screen."""
+    return open_chat()

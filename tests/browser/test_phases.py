@@ -1,0 +1,87 @@
+"""The page tells the true phase: a scripted Ollama is held in each one, and the page is read meanwhile."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.scripted_ollama import Piece, ScriptedOllama, hold, load, model, thinking
+
+from .chat import Chat
+
+COLD = "cold:1b"
+
+
+@pytest.fixture
+def with_cold_model(ollama: ScriptedOllama, site: object) -> None:
+    """A second model, which is not in memory."""
+    before = ollama.models
+    if not any(entry["name"] == COLD for entry in before):
+        ollama.models = [*before, model(COLD, loaded=False)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "phase", "sentence"),
+    [
+        ([hold("phase"), "text"], "reading", "Reading the question"),
+        ([thinking("Hm."), hold("phase"), "text"], "thinking", "Thinking"),
+        (["text", hold("phase")], "writing", "Writing"),
+    ],
+)
+def test_phase_of_a_loaded_model(
+    chat: Chat, ollama: ScriptedOllama, pieces: list[Piece], phase: str, sentence: str
+) -> None:
+    ollama.enqueue(*pieces)
+    chat.ask("What are you doing?").phase(phase)
+    expect(chat.status).to_contain_text(sentence)
+    ollama.wait_held("phase")
+    ollama.release("phase")
+    chat.ended()
+    expect(chat.status).to_be_hidden()
+
+
+@pytest.mark.usefixtures("with_cold_model")
+def test_loading_and_then_reading(chat: Chat, ollama: ScriptedOllama) -> None:
+    chat.press("open-panel")
+    expect(chat.page.locator(f"#panel-model option[value='{COLD}']")).to_have_count(1)
+    chat.page.locator("#panel-model").select_option(COLD)
+    chat.page.locator("#panel [value=use]").click()
+    ollama.enqueue(hold("load"), load(), hold("read"), "text")
+    chat.ask("Are you awake?").phase("loading")
+    expect(chat.status).to_contain_text(f"Loading {COLD}")
+    ollama.release("load")
+    chat.phase("reading")
+    ollama.release("read")
+    chat.ended()
+
+
+def test_who_waits_sees_how_many_are_ahead(open_chat: Callable[..., Chat], ollama: ScriptedOllama) -> None:
+    first, second = open_chat(), open_chat()
+    ollama.enqueue("One", hold("first"))
+    first.ask("I am first").phase("writing")
+    second.ask("I am second").phase("queued")
+    expect(second.status).to_contain_text("1 ahead")
+    expect(first.entry("I am first")).to_have_attribute("data-running", "")
+    ollama.release("first")
+    first.ended()
+    second.ended()
+
+
+def test_a_queued_answer_can_be_stopped(open_chat: Callable[..., Chat], ollama: ScriptedOllama) -> None:
+    first, second = open_chat(), open_chat()
+    ollama.enqueue("One", hold("first"))
+    first.ask("I keep it busy").phase("writing")
+    asked = len(ollama.chats)
+    second.ask("I change my mind").phase("queued")
+    second.press("stop").ended("stopped")
+    ollama.release("first")
+    first.ended()
+    assert len(ollama.chats) == asked
+
+
+def test_the_time_is_counted(chat: Chat, ollama: ScriptedOllama) -> None:
+    ollama.enqueue("One", hold("slow"))
+    chat.ask("Take your time").phase("writing")
+    expect(chat.page.locator(".status-time")).to_have_text("1 s")
+    ollama.release("slow")
+    chat.ended()

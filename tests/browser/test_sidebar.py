@@ -1,0 +1,99 @@
+"""The list of conversations."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.site import Site
+
+from .chat import Chat
+
+
+def open_menu(chat: Chat, title: str) -> None:
+    chat.entry(title).hover()
+    chat.entry(title).locator("[data-action=menu]").click()
+
+
+def test_rename_in_place(chat: Chat) -> None:
+    chat.ask("A name to be changed").ended()
+    open_menu(chat, "A name to be changed")
+    title = chat.page.locator(".entry-menu input")
+    expect(title).to_be_focused()
+    title.fill("Another name 名字")
+    title.press("Enter")
+    expect(chat.entry("Another name 名字")).to_be_visible()
+    expect(chat.page.locator(".chat-title")).to_have_text("Another name 名字")
+    chat.reload()
+    expect(chat.entry("Another name 名字")).to_be_visible()
+    expect(chat.entry("A name to be changed")).to_have_count(0)
+
+
+def test_a_rename_is_seen_in_another_tab(chat: Chat) -> None:
+    chat.ask("Seen from both sides").ended()
+    other = chat.tab()
+    open_menu(chat, "Seen from both sides")
+    chat.page.locator(".entry-menu input").fill("Renamed over there")
+    chat.page.locator(".entry-menu [data-action=rename]").click()
+    expect(other.page.locator(".chat-title")).to_have_text("Renamed over there")
+    expect(other.entry("Renamed over there")).to_be_visible()
+
+
+def test_delete_another_conversation_and_undo(open_chat: Callable[..., Chat]) -> None:
+    open_chat().ask("To be deleted").ended()
+    chat = open_chat()
+    open_menu(chat, "To be deleted")
+    chat.press("delete")
+    expect(chat.entry("To be deleted")).to_have_count(0)
+    toast = chat.page.locator(".toast")
+    expect(toast).to_contain_text("Deleted “To be deleted”.")
+    chat.press("undo")
+    expect(chat.entry("To be deleted")).to_be_visible()
+    expect(toast).to_have_count(0)
+
+
+def test_delete_the_shown_conversation_and_undo(chat: Chat) -> None:
+    chat.ask("Shown and deleted").ended()
+    open_menu(chat, "Shown and deleted")
+    chat.press("delete")
+    chat.page.wait_for_url("**/?deleted=*")
+    expect(chat.entry("Shown and deleted")).to_have_count(0)
+    chat.page.locator(".toast button").click()
+    chat.page.wait_for_url("**/c/**")
+    expect(chat.questions.last).to_contain_text("Shown and deleted")
+
+
+def test_a_conversation_deleted_elsewhere_says_so(chat: Chat) -> None:
+    chat.ask("Gone in the other tab").ended()
+    other = chat.tab()
+    open_menu(chat, "Gone in the other tab")
+    chat.press("delete")
+    expect(other.status).to_contain_text("does not exist any more")
+    expect(other.entry("Gone in the other tab")).to_have_count(0)
+
+
+def test_the_list_folds_away_and_stays_so(chat: Chat) -> None:
+    sidebar = chat.page.locator("#sidebar")
+    chat.press("close-sidebar")
+    expect(sidebar).to_be_hidden()
+    chat.reload()
+    expect(sidebar).to_be_hidden()
+    chat.press("open-sidebar")
+    expect(sidebar).to_be_visible()
+
+
+def test_the_list_is_a_drawer_on_a_phone(open_chat: Callable[..., Chat]) -> None:
+    chat = open_chat(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    sidebar = chat.page.locator("#sidebar")
+    expect(sidebar).to_be_hidden()
+    chat.press("open-sidebar")
+    expect(sidebar).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(sidebar).to_be_hidden()
+
+
+def test_days_are_those_of_the_persons_own_time_zone(open_chat: Callable[..., Chat], site: Site) -> None:
+    open_chat().ask("Just now").ended()
+    east = open_chat(timezone_id="Pacific/Kiritimati")
+    assert east.evaluate("document.cookie").count("timezone=Pacific%2FKiritimati") == 1
+    east.reload()
+    expect(east.page.locator(".group", has_text="Just now").locator("h2")).to_have_text("Today")
