@@ -24,8 +24,8 @@ SLOTS = 4
 """Answers written side by side; further questions wait for their turn."""
 
 _BATCH = 64
-"""Prompt tokens between two looks at whether the client is still there, about 0.4 s. Measured with 512: after the
-client had gone the processor stayed busy for up to 2.5 s, while reading was only a tenth faster."""
+"""Prompt tokens between two looks at whether the client is still there, about 0.4 s. Measured with 512: the
+processor stayed busy for up to 2.5 s after the client had gone, and reading was only a tenth faster."""
 
 _MAX_THREADS = 8
 _LONGEST_EVENT = 2**20
