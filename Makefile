@@ -1,0 +1,60 @@
+# The commands of chatsite. Settings pass through the environment: CHATSITE_PORT=9000 make run
+# Another Python: make run PYTHON=python3.12
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+VENV_PYTHON := $(BIN)/python
+TEMPLATES := templates
+
+.DEFAULT_GOAL := help
+.PHONY: help run install install-dev test test-all browser lint format bench check-ollama messages locks
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: install ## Install what is missing and start the site
+	@$(VENV_PYTHON) manage.py serve
+
+install:
+	@$(PYTHON) scripts/install.py
+
+install-dev:
+	@$(PYTHON) scripts/install.py --dev
+
+test: install-dev ## Run all tests (Chromium and the small real model included)
+	$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+test-all: test ## Run all tests, and then again on PostgreSQL and Redis
+	@$(MAKE) --no-print-directory test-services
+
+.PHONY: test-services
+test-services: ## Run all tests on PostgreSQL and Redis only
+	@$(PYTHON) scripts/install.py --dev --services
+	$(VENV_PYTHON) -m tests.services $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+browser: install-dev ## Run the tests in Chromium only
+	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)
+
+lint: install-dev ## Check style, types, templates, migrations, deployment settings and translations
+	@$(VENV_PYTHON) scripts/lint.py
+
+format: install-dev ## Format Python code and templates
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	-$(BIN)/djlint --reformat --quiet $(TEMPLATES)
+
+bench: install-dev ## Measure speed
+	$(VENV_PYTHON) -m tests.bench.measure $(BENCH_ARGS)
+
+check-ollama: install-dev ## Try the main job on a real Ollama (OLLAMA_BASE_URL) with internlm2:1.8b
+	$(VENV_PYTHON) -m tests.check_ollama
+
+messages: install-dev ## Collect the translatable texts into locale/
+	$(VENV_PYTHON) scripts/messages.py
+
+locks: install ## Write locks/ anew from pyproject.toml
+	$(VENV_PYTHON) scripts/lock.py
