@@ -1,0 +1,225 @@
+"""`make bench`: what the site costs, measured on the running thing; rewrites `docs/benchmarks.md`.
+
+A scripted Ollama and the site are processes of their own, everything is on loopback; processor time and memory are
+the server process's own, from /proc. A page's weight is what Chromium received.
+"""
+
+import asyncio
+import json
+import os
+import platform
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import sync_playwright
+from websockets.asyncio.client import connect
+
+from tests.browser.conftest import ARGUMENTS, NAMES
+from tests.scripted_ollama import ScriptedOllama, hold, tokens
+from tests.site import ROOT, Site
+from tests.tab import Tab
+
+STREAMS, RATE, COUNT = 50, 50, 500
+STOPS = 40
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+@dataclass
+class Stream:
+    """What one reader saw: bytes of text and of frames, how many frames, and for how long."""
+
+    text_bytes: int = 0
+    frame_bytes: int = 0
+    frames: int = 0
+    seconds: float = 0
+    status: str = ""
+
+
+@contextmanager
+def scripted_process(rate: int, count: int) -> Iterator[str]:
+    """Run the scripted Ollama as a process of its own that answers everything with timed tokens."""
+    with ScriptedOllama() as nobody:
+        port = nobody.port
+    process = subprocess.Popen([sys.executable, "-m", "tests.scripted_ollama", "--port", str(port)], cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                script = {"pieces": [tokens(count, rate)], "always": True}
+                httpx.post(f"{url}/_script", json=script, trust_env=False).raise_for_status()
+                break
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time of a process, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def page_bytes(site: Site, client: httpx.Client) -> int:
+    """The bytes that a first visit to `/` takes over the wire."""
+    received = 0
+
+    def add(event: dict[str, int]) -> None:
+        nonlocal received
+        received += event["encodedDataLength"]
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=next(filter(None, map(shutil.which, NAMES))), args=ARGUMENTS)
+        context = browser.new_context()
+        context.add_cookies(
+            [{"name": name, "value": value, "url": site.url} for name, value in client.cookies.items()]
+        )
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.loadingFinished", add)
+        page.goto(site.url, wait_until="networkidle")
+        browser.close()
+    return received
+
+
+async def read_stream(site: Site, headers: dict[str, str], address: str, delay: float) -> Stream:
+    """Ask one question and read its answer, acknowledging as a page does."""
+    seen = Stream()
+    await asyncio.sleep(delay)
+    async with connect(f"ws://127.0.0.1:{site.port}{address}", additional_headers=headers, proxy=None) as socket:
+        await socket.send(json.dumps({"type": "message.send", "client_id": "bench", "text": "go"}))
+        begun = acked = time.monotonic()
+        async for raw in socket:
+            frame = json.loads(raw)
+            if frame["type"] == "generation.delta":
+                now = time.monotonic()
+                seen.frames += 1
+                seen.frame_bytes += len(raw.encode() if isinstance(raw, str) else raw)
+                seen.text_bytes += len(frame["text"].encode())
+                if now - acked > 0.25:
+                    acked = now
+                    await socket.send(
+                        json.dumps({"type": "ack", "generation": frame["generation"], "end": frame["end"]})
+                    )
+            elif frame["type"] == "generation.finished":
+                seen.seconds = time.monotonic() - begun
+                seen.status = frame["status"]
+                return seen
+    return seen
+
+
+async def read_all(site: Site, client: httpx.Client) -> list[Stream]:
+    """Read STREAMS answers side by side, begun at random within a second."""
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    headers = {"Cookie": cookie, "Origin": site.url}
+    addresses = []
+    for _ in range(STREAMS):
+        page = client.get("/").text
+        path = re.search('data-socket="([^"]+)"', page)
+        new = re.search('data-new="([^"]+)"', page)
+        assert path
+        assert new
+        addresses.append(f"{path[1]}?new={new[1]}")
+    spread = random.Random(1)  # noqa: S311 -- the same spread in every run
+    return await asyncio.gather(*(read_stream(site, headers, address, spread.random()) for address in addresses))
+
+
+def stop_times(site: Site, client: httpx.Client, ollama: ScriptedOllama) -> list[float]:
+    """Milliseconds from the stop frame to the end of the connection to Ollama."""
+    times = []
+    for number in range(STOPS):
+        ollama.enqueue("some ", hold("never"))
+        with Tab(site, client) as tab:
+            started = tab.ask("go")
+            tab.wait_text("some ")
+            begun = time.monotonic()
+            tab.stop(started["generation"])
+            closed = ollama.wait_closed(number + 1)
+            times.append((closed.closed - begun) * 1000)
+            tab.wait("generation.finished")
+    return times
+
+
+def seconds_to_start(site: Site) -> float:
+    """How long a second start takes until the site answers."""
+    site.stop()
+    begun = time.monotonic()
+    site.start()
+    return time.monotonic() - begun
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Return (what, measured, aim)."""
+    rows = []
+    limits = {"OLLAMA_NUM_PARALLEL": "1000", "MAX_RUNNING_PER_USER": "0"}
+    with tempfile.TemporaryDirectory() as data, scripted_process(RATE, COUNT) as url:
+        with Site(Path(data), url, **limits) as site:
+            site.add_user("bench", admin=True)
+            rows.append(("second start until the site answers", f"{seconds_to_start(site):.2f} s", "≤ 2 s"))
+            with closing(site.log_in("bench")) as client:
+                client.get("/")
+                rows.append(("memory of the idle server (RSS)", f"{site.rss_kib() / 1024:.0f} MiB", "≤ 150 MB"))
+                rows.append(("first visit, all bytes over the wire", f"{page_bytes(site, client) / 1000:.1f} KB", "≤ 150 KB"))
+                rows += stream_rows(site, client)
+    with tempfile.TemporaryDirectory() as data, ScriptedOllama() as ollama, Site(Path(data), ollama.base_url) as site:
+        site.add_user("bench", admin=True)
+        with closing(site.log_in("bench")) as client:
+            times = sorted(stop_times(site, client, ollama))
+            rows.append(
+                (
+                    f"Stop until the connection to Ollama is closed, {STOPS} times (p50 / p95)",
+                    f"{statistics.median(times):.1f} / {times[int(STOPS * 0.95)]:.1f} ms",
+                    "≤ 100 ms",
+                )
+            )
+    return rows
+
+
+def stream_rows(site: Site, client: httpx.Client) -> list[tuple[str, str, str]]:
+    """Measure the streams."""
+    before = cpu_seconds(site.pid)
+    streams = asyncio.run(read_all(site, client))
+    spent = cpu_seconds(site.pid) - before
+    name = f"{STREAMS} answers of {COUNT} tokens at {RATE} tokens/s"
+    assert {stream.status for stream in streams} == {"completed"}
+    over = [(stream.frame_bytes - 2 * stream.text_bytes) / stream.frames for stream in streams]
+    rates = [stream.frames / stream.seconds for stream in streams]
+    return [
+        (f"{name}: server processor time per token", f"{spent / STREAMS / COUNT * 1e6:.0f} µs", "no aim yet"),
+        (f"{name}: bytes per frame above twice the text's", f"{max(over):.0f} at most", "≤ 110"),
+        (f"{name}: frames per second and answer", f"{max(rates):.1f} at most", "≤ 26"),
+    ]
+
+
+def main() -> None:
+    """Measure, show and keep."""
+    rows = measure()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    table = ["| what | measured | aim |", "| --- | --- | --- |"]
+    table += [f"| {what} | {measured} | {aim} |" for what, measured, aim in rows]
+    head = PAGE.read_text(encoding="utf-8").partition("<!-- measured -->")[0]
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    text = f"{head}<!-- measured -->\n\n{date.today():%Y-%m-%d}, commit {commit}, {machine}.\n\n" + "\n".join(table)
+    PAGE.write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write("\n".join(table) + "\n")
+
+
+if __name__ == "__main__":
+    main()
