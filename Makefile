@@ -34,7 +34,7 @@ test-all: test ## Run all tests, and then again on PostgreSQL and Redis
 .PHONY: test-services
 test-services: ## Run all tests on PostgreSQL and Redis only
 	@$(PYTHON) scripts/install.py --dev --services
-	$(VENV_PYTHON) -m tests.services $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
 
 browser: install-dev ## Run the tests in Chromium only
 	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)

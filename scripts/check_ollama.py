@@ -74,7 +74,9 @@ CHECKS: dict[str, Callable[[Tab], str]] = {
 def main() -> int:
     """Run all checks and return the number of those that failed."""
     try:
-        names = [model["name"] for model in httpx.get(f"{BASE_URL}/api/tags", trust_env=False).json()["models"]]
+        names = [
+            model["name"] for model in httpx.get(f"{BASE_URL}/api/tags", trust_env=False).json()["models"]
+        ]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         sys.stdout.write(f"Nobody answers as Ollama does at {BASE_URL}: {error}\n")
         return 1

@@ -54,7 +54,9 @@ class Installer:
     """One run: what is wanted, what the last run left, and how many bytes came over the network."""
 
     def __init__(self, groups: set[str]) -> None:
-        self.done: dict[str, str] = json.loads(STAMP.read_text()) if STAMP.exists() and PYTHON.exists() else {}
+        self.done: dict[str, str] = (
+            json.loads(STAMP.read_text()) if STAMP.exists() and PYTHON.exists() else {}
+        )
         # What a person once asked for stays: `make run` after `make test` takes nothing away.
         self.groups = groups | set(self.done.get("groups", "").split())
         self.downloaded = 0
@@ -95,7 +97,16 @@ class Installer:
         self._pip_install(locks)
 
     def _pip_install(self, locks: list[Path]) -> None:
-        command = [str(PYTHON), "-m", "pip", "install", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        command = [
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+        ]
         command += ["--disable-pip-version-check", "--progress-bar", "off", "--no-compile"]
         for lock in locks:
             command += ["-r", str(lock)]
@@ -127,9 +138,16 @@ class Installer:
             if "dev" not in self.groups:
                 command.append("--omit=dev")
             result = subprocess.run(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
             )
-            self.downloaded += sum(path.stat().st_size for path in Path(cache).rglob("content-v2/**/*") if path.is_file())
+            self.downloaded += sum(
+                path.stat().st_size for path in Path(cache).rglob("content-v2/**/*") if path.is_file()
+            )
         if result.returncode:
             raise InstallError(result.stdout[-2000:] + network_advice("browser libraries"))
 
@@ -151,7 +169,9 @@ class Installer:
 def make_environment() -> None:
     """Make .venv; raises InstallError where the Python has no venv module that works (Debian's bare one)."""
     print(f"Making {VENV} …", flush=True)
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
+    )
     if made.returncode:
         raise InstallError(
             f"{made.stdout}{made.stderr}\nThis Python cannot make virtual environments. "
@@ -189,7 +209,9 @@ def main() -> None:
     """Parse the command line and install."""
     parser = argparse.ArgumentParser(description="Install chatsite into .venv and node_modules.")
     parser.add_argument("--dev", action="store_true", help="also what tests and linters need")
-    parser.add_argument("--services", action="store_true", help="also PostgreSQL and Redis for `make test-all`")
+    parser.add_argument(
+        "--services", action="store_true", help="also PostgreSQL and Redis for `make test-all`"
+    )
     wanted = parser.parse_args()
     try:
         Installer({name for name in ("dev", "services") if getattr(wanted, name)}).run()

@@ -113,7 +113,9 @@ def _key(message_id: str | tuple[str, ...] | list[str]) -> str:
 def main() -> None:
     """Update the catalogues, or check them and exit 1 with what is missing."""
     parser = argparse.ArgumentParser(description="Collect translatable texts into locale/.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when a translation is missing")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail when a translation is missing"
+    )
     arguments = parser.parse_args()
     settings.configure(USE_I18N=True)
     if not arguments.check:

@@ -19,6 +19,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.servers import site_environment
+
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"  # noqa: S105
 START_SECONDS = 60
@@ -43,6 +45,7 @@ class Site(AbstractContextManager["Site"]):
             "EMBEDDED": "off",
             "TIME_ZONE": "Asia/Shanghai",
             "PYTHONWARNINGS": "default",
+            **site_environment(data_dir),
             **env,
         }
 
