@@ -33,6 +33,7 @@ STRINGS = (
     _("Write a question first."),
     _("Writing"),
     _("You are logged out. Log in again to go on."),
+    _("all that fit"),
     _("model's own"),
     _("{count} characters left"),
     _("{count} earlier messages no longer fitted"),

@@ -54,10 +54,9 @@ export function decorate(article) {
   const tools = clone("tools");
   article.append(tools);
   const own = article.dataset.role === "user";
-  tools.querySelector("[data-action=edit]").hidden = !own;
-  tools.querySelector("[data-action=regenerate]").hidden = own;
   const facts = tools.querySelector(".facts");
   facts.addEventListener("toggle", () => facts.open && drawFacts(article, facts));
+  tools.querySelectorAll(own ? "[data-action=regenerate], .facts" : "[data-action=edit]").forEach((tool) => tool.remove());
   if (!own) article.querySelector(".outcome").append(clone("outcome-actions"));
   refresh(article);
   if (!own && article.dataset.status !== "running") enhance(article.querySelector(".markdown"));
@@ -72,9 +71,9 @@ export function refresh(article) {
   article.querySelector(".versions-count").textContent = `${place + 1}/${versions.length}`;
   article.querySelector("[data-action=previous]").disabled = place <= 0;
   article.querySelector("[data-action=next]").disabled = place === versions.length - 1;
-  article.querySelector(".facts").hidden = role === "user" || !model;
-  article.querySelector(".facts summary").textContent = model ?? "";
   if (role === "user") return;
+  article.querySelector(".facts").hidden = !model;
+  article.querySelector(".facts summary").textContent = model ?? "";
   const sentence = outcome(reason, model);
   article.querySelector(".outcome").hidden = !sentence;
   article.querySelector(".outcome-text").textContent = sentence;

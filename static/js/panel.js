@@ -49,7 +49,11 @@ export class Panel {
   showDefaults() {
     const model = this.fields.model.value || this.main.querySelector(".model-name").textContent;
     const profile = { ...page.profiles[model.split(":")[0]], ...page.profiles[model] };
-    for (const field of this.options) field.placeholder = profile[field.name] ?? t("model's own");
+    for (const field of this.options) field.placeholder = profile[field.name] ?? this.unset(field.name);
+  }
+
+  unset(name) {
+    return name === "history_turns" ? t("all that fit") : t("model's own");
   }
 
   submit(event) {

@@ -58,7 +58,17 @@ def site(ollama: ScriptedOllama, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def login(site: Site) -> dict[str, str]:
-    """Anna's cookies."""
+    """Anna's cookies, for all tests."""
+    return _cookies(site)
+
+
+@pytest.fixture
+def own_login(site: Site) -> dict[str, str]:
+    """Anna's cookies of a session that the test may end."""
+    return _cookies(site)
+
+
+def _cookies(site: Site) -> dict[str, str]:
     with closing(site.log_in("anna")) as client:
         return dict(client.cookies.items())
 
@@ -84,12 +94,12 @@ def new_context(
     """Make a browser of its own, logged in as anna; takes Playwright's options."""
     contexts: list[BrowserContext] = []
 
-    def make(**options: Any) -> BrowserContext:
+    def make(cookies: dict[str, str] = login, **options: Any) -> BrowserContext:
         context = browser.new_context(
             **{"base_url": site.url, "locale": "en-US", "viewport": {"width": 1280, "height": 800}} | options
         )
-        cookies = [{"name": name, "value": value, "url": site.url} for name, value in login.items()]
-        context.add_cookies(cookies)  # type: ignore[arg-type] # the same dictionaries
+        for name, value in cookies.items():
+            context.add_cookies([{"name": name, "value": value, "url": site.url}])
         context.on("console", lambda message: _note(console, message))
         context.on("weberror", lambda error: console.append(str(error.error)))
         contexts.append(context)

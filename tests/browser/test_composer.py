@@ -57,7 +57,8 @@ def test_a_draft_survives_a_reload(chat: Chat) -> None:
     expect(chat.field).to_have_value("")
 
 
-def test_drafts_go_with_the_person(chat: Chat) -> None:
+def test_drafts_go_with_the_person(open_chat: Callable[..., Chat], own_login: dict[str, str]) -> None:
+    chat = open_chat(cookies=own_login)
     chat.field.fill("A secret")
     chat.page.locator("form[action*=logout] button").click()
     chat.page.wait_for_url("**/accounts/login/**")
