@@ -6,6 +6,7 @@ Every variable read here stands in the README's table, with its default; a test 
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 import tzlocal
@@ -169,7 +170,8 @@ if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
+            # Redis' pub/sub knows no database numbers, so the number goes into the names.
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "chatsite" + urlsplit(REDIS_URL).path.replace("/", "-")},
         }
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
