@@ -10,3 +10,5 @@ from . import conversations, generations, profiles, users
 __all__ = ["conversations", "generations", "profiles", "users"]
 
 admin.site.site_header = admin.site.site_title = "chatsite"
+# The log's tables need the width, and the first page leads everywhere.
+admin.site.enable_nav_sidebar = False

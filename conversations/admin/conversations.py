@@ -24,7 +24,15 @@ from .readonly import LogAdmin
 class ConversationAdmin(LogAdmin):
     """All conversations; reading what was said takes the permission to view messages too."""
 
-    list_display = ["subject", "owner", "model_name", "message_count", "updated_at", "newest_status", "place"]
+    list_display = [
+        "subject",
+        "owner",
+        "message_count",
+        "newest_status",
+        "last_activity",
+        "model_name",
+        "place",
+    ]
     list_filter = [("owner", PersonFilter), NewestStatusFilter, KeptFilter, "updated_at", "created_at"]
     list_select_related = ["owner"]
     search_fields = ["title", "owner__username", "owner__name"]
@@ -51,6 +59,11 @@ class ConversationAdmin(LogAdmin):
     def subject(self, conversation: Conversation) -> str:
         """Return the title on one line."""
         return wording.one_line(conversation.title) or wording.EMPTY
+
+    @admin.display(description=_("last activity"), ordering="updated_at")
+    def last_activity(self, conversation: Conversation) -> str:
+        """Return the time of the last change."""
+        return wording.moment(conversation.updated_at)
 
     @admin.display(description=_("model"), ordering="model")
     def model_name(self, conversation: Conversation) -> str:

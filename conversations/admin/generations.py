@@ -29,11 +29,16 @@ class EventInline(admin.TabularInline):
     """The timeline of a generation."""
 
     model = GenerationEvent
-    fields = ["at", "what", "detail"]
-    readonly_fields = ["at", "what", "detail"]
+    fields = ["time", "what", "detail"]
+    readonly_fields = ["time", "what"]
     can_delete = False
     extra = max_num = 0
     verbose_name_plural = _("timeline")
+
+    @admin.display(description=_("time"))
+    def time(self, event: GenerationEvent) -> str:
+        """Return when it happened, in milliseconds."""
+        return wording.moment(event.at, "milliseconds")
 
     @admin.display(description=_("event"))
     def what(self, event: GenerationEvent) -> str:
@@ -60,10 +65,9 @@ class GenerationAdmin(LogAdmin):
     id_fields = ("pk", "conversation", "message")
     change_form_template = "admin/conversations/generation/change_form.html"
     list_display = [
-        "queued_at",
+        "queued",
         "requested_by",
         "model",
-        "options_line",
         "state",
         "why",
         "waited",
@@ -72,7 +76,8 @@ class GenerationAdmin(LogAdmin):
         "prompt_tokens",
         "output_tokens",
         "speed",
-        "process",
+        "options_line",
+        "process_line",
     ]
     list_filter = ["status", ReasonFilter, "model", ("requested_by", PersonFilter), "queued_at"]
     list_select_related = ["requested_by"]
@@ -82,25 +87,36 @@ class GenerationAdmin(LogAdmin):
     actions = ["stop"]
     inlines = [EventInline]
     fieldsets = [
-        (None, {"fields": ["state", "why", "error", "conversation_link", "requested_by"]}),
-        (_("Call"), {"fields": ["model", "options_text", "think", "omitted_messages"]}),
-        (_("Times"), {"fields": ["queued_at", "started_at", "first_token_at", "finished_at"]}),
+        (None, {"fields": [("state", "why"), "error", ("requested_by", "conversation_link")]}),
+        (_("Call"), {"fields": ["model", "options_text", ("think", "omitted_messages")]}),
+        (_("Times"), {"fields": [("queued", "started"), ("first_token", "finished")]}),
         (
             _("Durations"),
-            {"fields": ["waited", "first_text", "duration", "load", "prompt_time", "output_time"]},
+            {"fields": [("waited", "first_text", "duration"), ("load", "prompt_time", "output_time")]},
         ),
-        (_("Tokens"), {"fields": ["prompt_tokens", "output_tokens", "speed"]}),
+        (_("Tokens"), {"fields": [("prompt_tokens", "output_tokens", "speed")]}),
         (
             _("Server"),
-            {"fields": ["process", "heartbeat", "stop_requested_at", "stop_requested_by", "id", "client_id"]},
+            {
+                "fields": [
+                    ("process", "last_sign"),
+                    ("stop_asked", "stop_requested_by"),
+                    ("id", "client_id"),
+                ]
+            },
         ),
     ]
+    # What is not a column of the table; the rest is not editable either, by the permissions.
     readonly_fields = [
         "state",
         "why",
         "error",
         "conversation_link",
         "options_text",
+        "queued",
+        "started",
+        "first_token",
+        "finished",
         "waited",
         "first_text",
         "duration",
@@ -108,6 +124,8 @@ class GenerationAdmin(LogAdmin):
         "prompt_time",
         "output_time",
         "speed",
+        "last_sign",
+        "stop_asked",
     ]
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
@@ -154,6 +172,36 @@ class GenerationAdmin(LogAdmin):
         message = generation.message_id
         return format_html('<a href="{}?message={}#m-{}">{}</a>', address, message, message, title)
 
+    @admin.display(description=_("queued at"), ordering="queued_at")
+    def queued(self, generation: Generation) -> str:
+        """Return when it was asked for."""
+        return wording.moment(generation.queued_at)
+
+    @admin.display(description=_("started at"))
+    def started(self, generation: Generation) -> str:
+        """Return when a model was called."""
+        return wording.moment(generation.started_at)
+
+    @admin.display(description=_("first token at"))
+    def first_token(self, generation: Generation) -> str:
+        """Return when the first text came."""
+        return wording.moment(generation.first_token_at)
+
+    @admin.display(description=_("finished at"))
+    def finished(self, generation: Generation) -> str:
+        """Return when it ended."""
+        return wording.moment(generation.finished_at)
+
+    @admin.display(description=_("heartbeat"))
+    def last_sign(self, generation: Generation) -> str:
+        """Return the last sign of life of its process."""
+        return wording.moment(generation.heartbeat)
+
+    @admin.display(description=_("stop requested at"))
+    def stop_asked(self, generation: Generation) -> str:
+        """Return when somebody asked to stop it."""
+        return wording.moment(generation.stop_requested_at)
+
     @admin.display(description=_("waited"))
     def waited(self, generation: Generation) -> str:
         """Return the time in the queue."""
@@ -169,6 +217,11 @@ class GenerationAdmin(LogAdmin):
     def duration(self, generation: Generation) -> str:
         """Return the time from the start to the end."""
         return wording.seconds(generation.total_ms)
+
+    @admin.display(description=_("process"))
+    def process_line(self, generation: Generation) -> str:
+        """Return enough of the process's name to tell it from others."""
+        return generation.process[:8]
 
     @admin.display(description=_("load time"))
     def load(self, generation: Generation) -> str:

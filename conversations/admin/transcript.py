@@ -68,8 +68,8 @@ class Call:
 
     @property
     def reason(self) -> str:
-        """Why it ended."""
-        return wording.reason(self.generation.reason)
+        """Why it ended, where that does not go without saying."""
+        return wording.reason(self.generation.reason) if self.generation.reason != "stop" else ""
 
     @property
     def figures(self) -> list[tuple[str, str]]:

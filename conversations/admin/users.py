@@ -66,7 +66,7 @@ class PersonForm(CheckedNames, auth_forms.UserChangeForm):
         return name
 
 
-class NewPersonForm(CheckedNames, auth_forms.AdminUserCreationForm):
+class NewPersonForm(CheckedNames, auth_forms.UserCreationForm):
     """A new account: a user name and a password are enough."""
 
     class Meta:
@@ -93,7 +93,7 @@ class UserAdmin(auth_admin.UserAdmin):
         (
             None,
             {
-                "fields": ["username", "name", "usable_password", "password1", "password2"],
+                "fields": ["username", "name", "password1", "password2"],
                 "classes": ["wide"],
             },
         ),
@@ -195,7 +195,7 @@ class UserAdmin(auth_admin.UserAdmin):
         for user in chosen:
             user.is_active = active
             user.save(update_fields=["is_active"])
-            self.log_change(request, user, [{"changed": {"fields": [str(_("active"))]}}])
+            self.log_change(request, user, [{"changed": {"fields": ["active"]}}])
         return len(chosen)
 
     # --- A link instead of a forgotten password

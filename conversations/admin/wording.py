@@ -1,8 +1,10 @@
 """Words and figures of the log as an administrator reads them."""
 
 import json
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -64,6 +66,11 @@ def _value(value: Any) -> str:
 def figure(value: float | None, decimals: int = 1) -> str:
     """Return a number as the reader's language writes it; a dash for None."""
     return EMPTY if value is None else number_format(value, decimals, use_l10n=True, force_grouping=True)
+
+
+def moment(at: datetime | None, timespec: str = "seconds") -> str:
+    """Return a time in the reader's zone, exact enough to compare with a log; a dash for None."""
+    return timezone.localtime(at).replace(tzinfo=None).isoformat(" ", timespec) if at else EMPTY
 
 
 def seconds(milliseconds: float | None) -> str:

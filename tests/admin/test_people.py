@@ -47,7 +47,7 @@ def _fields(user: User, **changes: Any) -> dict[str, Any]:
 
 
 def _new(username: str) -> dict[str, str]:
-    return {"username": username, "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    return {"username": username, "password1": PASSWORD, "password2": PASSWORD}
 
 
 def _shown_link(text: str) -> str:
