@@ -51,7 +51,7 @@ bench: install-dev ## Measure speed
 	$(VENV_PYTHON) -m tests.bench.measure $(BENCH_ARGS)
 
 check-ollama: install-dev ## Try the main job on a real Ollama (OLLAMA_BASE_URL) with internlm2:1.8b
-	$(VENV_PYTHON) -m tests.check_ollama
+	$(VENV_PYTHON) scripts/check_ollama.py
 
 messages: install-dev ## Collect the translatable texts into locale/
 	$(VENV_PYTHON) scripts/messages.py

@@ -1,8 +1,8 @@
 """Installs what the site needs into .venv and node_modules; the standard library is enough to run it.
 
-`make run` and `make test` begin with this script. It works on Linux, macOS and Windows, and does nothing when the
-lock files and message catalogues are those of the last time. Nothing is compiled and no package runs code of its
-own: wheels only, every file checked against its hash, npm without scripts.
+`make run` and `make test` begin with this script. It works on Linux, macOS and Windows, and does nothing when
+the lock files and message catalogues are those of the last time. Nothing is compiled and no package runs code
+of its own: wheels only, every file checked against its hash, npm without scripts.
 """
 
 import sys
@@ -139,6 +139,7 @@ class Installer:
                 command.append("--omit=dev")
             result = subprocess.run(
                 command,
+                check=False,
                 cwd=ROOT,
                 env=environment,
                 stdout=subprocess.PIPE,
@@ -170,7 +171,7 @@ def make_environment() -> None:
     """Make .venv; raises InstallError where the Python has no venv module that works (Debian's bare one)."""
     print(f"Making {VENV} …", flush=True)
     made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
+        [sys.executable, "-m", "venv", "--clear", str(VENV)], check=False, capture_output=True, text=True
     )
     if made.returncode:
         raise InstallError(
@@ -184,7 +185,7 @@ def node_version() -> tuple[int, int]:
     node = shutil.which("node")
     if not node:
         return (0, 0)
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True)
+    answer = subprocess.run([node, "--version"], check=False, capture_output=True, text=True)
     found = re.match(r"v(\d+)\.(\d+)", answer.stdout)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
@@ -192,7 +193,7 @@ def node_version() -> tuple[int, int]:
 def compile_catalogues(catalogues: list[Path]) -> None:
     """Write each .po file's .mo beside it, with Babel: GNU gettext is not needed."""
     program = ROOT / "scripts" / "compile_messages.py"
-    result = subprocess.run([str(PYTHON), str(program), *map(str, catalogues)])
+    result = subprocess.run([str(PYTHON), str(program), *map(str, catalogues)], check=False)
     if result.returncode:
         raise InstallError("A message catalogue could not be compiled (see above).")
 
@@ -200,8 +201,8 @@ def compile_catalogues(catalogues: list[Path]) -> None:
 def network_advice(what: str) -> str:
     """Return the sentence that follows a failed download."""
     return (
-        f"\nThe {what} could not be installed (the reason stands above). They come from the network once: check the "
-        "connection, and, behind a proxy, HTTPS_PROXY; then run the same command again. It goes on where it ended."
+        f"\nThe {what} could not be installed (the reason stands above). They come from the network once: "
+        "check the connection, and, behind a proxy, HTTPS_PROXY; then run the same command again."
     )
 
 

@@ -1,6 +1,6 @@
-"""Writes the files in locks/ anew from pyproject.toml: complete, hashed, for every platform, without addresses.
+"""Writes the files in locks/ anew from pyproject.toml: complete, hashed, for every platform, no addresses.
 
-Run by `make locks`. The resolver is uv, itself locked (locks/locking.txt), so that it needs no installation by hand:
+Run by `make locks`. The resolver is uv, itself locked (locks/locking.txt), so nobody installs it by hand:
 https://docs.astral.sh/uv/reference/cli/#uv-pip-compile
 """
 

