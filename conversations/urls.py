@@ -14,4 +14,5 @@ urlpatterns = [
     path("c/<uuid:pk>/restore", pages.restore, name="conversation_restore"),
     path("conversations", pages.conversation_list, name="conversation_list"),
     path("model-state", pages.model_state, name="model_state"),
+    path("model-options", pages.model_options, name="model_options"),
 ]

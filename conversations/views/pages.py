@@ -104,6 +104,13 @@ def model_state(request: HttpRequest) -> HttpResponse:
     return render(request, "conversations/_model_state.html", {"state": backend.state(wanted)})
 
 
+@require_GET
+@login_required
+def model_options(request: HttpRequest) -> HttpResponse:
+    """Return the models that can be chosen now, as the options of a list."""
+    return render(request, "conversations/_model_options.html", {"models": backend.offered()})
+
+
 @require_POST
 @login_required
 def rename(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -1,5 +1,6 @@
 // The settings of the conversation: what is chosen here goes along with the next question.
 
+import { fetchNodes } from "./dom.js";
 import { page, t } from "./i18n.js";
 
 /** The dialog. `settings()` is what differs from what the conversation has. */
@@ -23,13 +24,29 @@ export class Panel {
     this.fill(this.chosen);
     this.error.hidden = true;
     this.dialog.showModal();
+    this.refreshModels();
+  }
+
+  /** Other models may be there than when the page was loaded. */
+  async refreshModels() {
+    const list = this.fields.model;
+    const nodes = await fetchNodes(list.dataset.address).catch(() => null);
+    if (!nodes) return;
+    const { value } = list;
+    list.replaceChildren(...nodes);
+    this.chooseModel(value);
+  }
+
+  chooseModel(model) {
+    const list = this.fields.model;
+    if (model && ![...list.options].some((option) => option.value === model)) {
+      list.add(new Option(t("{model} (not pulled)", { model }), model));
+    }
+    list.value = model;
   }
 
   fill({ model, options, system }) {
-    if (model && ![...this.fields.model.options].some((option) => option.value === model)) {
-      this.fields.model.add(new Option(t("{model} (not pulled)", { model }), model));
-    }
-    this.fields.model.value = model;
+    this.chooseModel(model);
     this.fields.system.value = system;
     const { stop = [], ...rest } = options;
     for (const field of this.options) {

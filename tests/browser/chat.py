@@ -17,6 +17,7 @@ class Chat:
         self.answers = page.locator("#messages .message[data-role=assistant]")
         self.questions = page.locator("#messages .message[data-role=user]")
         self.entries = page.locator("#conversations .entry")
+        self._asked = 0
 
     def open(self, address: str = "/") -> Self:
         """Go there and wait for the connection."""
@@ -39,6 +40,7 @@ class Chat:
 
     def ask(self, text: str) -> Self:
         """Type a question and press Enter."""
+        self._asked = self.questions.count() + 1
         self.field.fill(text)
         self.field.press("Enter")
         return self
@@ -49,7 +51,10 @@ class Chat:
         return self
 
     def ended(self, status: str = "completed") -> Locator:
-        """Wait until the last answer has ended so, and return it."""
+        """Wait until the last answer, that to the last question asked, has ended so, and return it."""
+        if self._asked:
+            expect(self.answers).to_have_count(self._asked)
+            self._asked = 0
         expect(self.answers.last).to_have_attribute("data-status", status)
         self.phase("idle")
         return self.answers.last

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
 
-from tests.scripted_ollama import ScriptedOllama
+from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site
 
 from .chat import Chat
@@ -42,8 +42,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def ollama() -> Iterator[ScriptedOllama]:
-    """A scripted Ollama that answers one question at a time, as the real one does."""
+    """A scripted Ollama that answers one question at a time, as the real one does.
+
+    It has a second model, which is not in memory.
+    """
     with ScriptedOllama() as server:
+        server.models = [*server.models, model("cold:1b", loaded=False)]
         yield server
 
 

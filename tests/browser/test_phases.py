@@ -5,19 +5,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.scripted_ollama import Piece, ScriptedOllama, hold, load, model, thinking
+from tests.scripted_ollama import Piece, ScriptedOllama, hold, load, thinking
 
 from .chat import Chat
 
 COLD = "cold:1b"
-
-
-@pytest.fixture
-def with_cold_model(ollama: ScriptedOllama, site: object) -> None:
-    """A second model, which is not in memory."""
-    before = ollama.models
-    if not any(entry["name"] == COLD for entry in before):
-        ollama.models = [*before, model(COLD, loaded=False)]
 
 
 @pytest.mark.parametrize(
@@ -40,10 +32,8 @@ def test_phase_of_a_loaded_model(
     expect(chat.status).to_be_hidden()
 
 
-@pytest.mark.usefixtures("with_cold_model")
 def test_loading_and_then_reading(chat: Chat, ollama: ScriptedOllama) -> None:
     chat.press("open-panel")
-    expect(chat.page.locator(f"#panel-model option[value='{COLD}']")).to_have_count(1)
     chat.page.locator("#panel-model").select_option(COLD)
     chat.page.locator("#panel [value=use]").click()
     ollama.enqueue(hold("load"), load(), hold("read"), "text")

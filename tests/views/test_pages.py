@@ -1,0 +1,201 @@
+"""What each address answers, to whom, and at what cost."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from conversations.models import Conversation, Generation, Message, User
+
+Converse = Callable[..., Conversation]
+FETCH = {"headers": {"Accept": "application/json"}}
+
+
+def page(client: Client, conversation: Conversation) -> str:
+    answer = client.get(conversation.get_absolute_url())
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_without_an_administrator_home_tells_how_to_make_one(db: None) -> None:
+    answer = Client().get("/")
+    assert answer.status_code == 200
+    assert "setup/needed.html" in [template.name for template in answer.templates]
+
+
+def test_home_asks_a_stranger_to_log_in(admin: User) -> None:
+    answer = Client().get("/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+def test_home_greets_and_offers_a_fresh_signed_conversation(client: Client) -> None:
+    first, second = (client.get("/").content.decode() for _ in range(2))
+    assert "Hello, Anna." in first
+    ids = [re.search(r'data-conversation="([^"]+)"', html)[1] for html in (first, second)]  # type: ignore[index]
+    assert uuid.UUID(ids[0]) != uuid.UUID(ids[1])
+    assert re.search(r'data-new="[^"]{20,}"', first)
+    assert not Conversation.objects.exists()
+
+
+def test_a_conversation_is_readable_without_scripts(client: Client, converse: Converse) -> None:
+    html = page(client, converse(2))
+    assert '<div class="bubble" lang="en" dir="auto">user 1</div>' in html
+    assert "<p>assistant 1</p>" in html
+    assert "Stopped." in html
+
+
+def test_a_question_is_shown_as_it_was_typed(client: Client, converse: Converse) -> None:
+    conversation = converse()
+    Message.objects.filter(role="user").update(content="<script>alert(1)</script> 你好")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; 你好" in page(client, conversation)
+
+
+def test_a_running_answer_is_marked(client: Client, converse: Converse) -> None:
+    conversation = converse()
+    Generation.objects.update(status="running", reason="")
+    html = page(client, conversation)
+    assert 'data-status="running"' in html
+    assert "data-running" in html
+
+
+def test_a_long_conversation_opens_at_its_end_and_earlier_pages_follow(client: Client, converse: Converse) -> None:
+    conversation = converse(40)
+    html = page(client, conversation)
+    assert html.count('data-id="') - html.count('data-id=""') == 50 + 1
+    assert ">assistant 39<" in html
+    assert ">user 14<" not in html
+    before = re.search(r"\?before=([0-9a-f-]+)", html)[1]  # type: ignore[index]
+    address = reverse("conversation_messages", args=[conversation.pk])
+    earlier = client.get(address, {"before": before}).content.decode()
+    assert earlier.count('class="message"') == 30
+    assert ">user 14<" in earlier
+    assert "?before=" not in earlier
+    assert ">user 14<" in client.get(conversation.get_absolute_url(), {"before": before}).content.decode()
+
+
+def test_one_message_and_its_source(client: Client, converse: Converse) -> None:
+    conversation = converse(2)
+    address = reverse("conversation_messages", args=[conversation.pk])
+    only = client.get(address, {"only": conversation.shown_leaf_id})
+    assert only.content.decode().count('class="message"') == 1
+    source = client.get(address, {"source": conversation.shown_leaf_id})
+    assert source.content.decode() == "assistant 1"
+    assert source["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("name", ["before", "only", "source"])
+def test_messages_of_others_and_nonsense_are_not_found(
+    client: Client, converse: Converse, eve: User, name: str
+) -> None:
+    own, foreign = converse(), converse(owner=eve)
+    address = reverse("conversation_messages", args=[own.pk])
+    for value in (foreign.shown_leaf_id, uuid.uuid4(), "nonsense", "../.."):
+        assert client.get(address, {name: value}).status_code == 404
+
+
+def test_a_foreign_a_deleted_and_a_missing_conversation_look_alike(
+    client: Client, converse: Converse, eve: User
+) -> None:
+    deleted = converse()
+    client.post(reverse("conversation_delete", args=[deleted.pk]))
+    pages = []
+    for pk in (converse(owner=eve).pk, deleted.pk, uuid.uuid4()):
+        for name in ("conversation", "conversation_messages"):
+            answer = client.get(reverse(name, args=[pk]))
+            assert answer.status_code == 404
+            pages.append(re.sub(r'value="[^"]*"|[0-9a-f-]{36}/?(messages)?', "", answer.content.decode()))
+    assert len(set(pages)) == 1
+    assert "There is nothing here" in pages[0]
+
+
+def test_rename_delete_and_restore_by_form(client: Client, converse: Converse) -> None:
+    conversation = converse()
+    renamed = client.post(reverse("conversation_rename", args=[conversation.pk]), {"title": " New  name "})
+    assert renamed["Location"] == conversation.get_absolute_url()
+    conversation.refresh_from_db()
+    assert conversation.title == "New name"
+    deleted = client.post(reverse("conversation_delete", args=[conversation.pk]))
+    assert deleted["Location"] == f"/?deleted={conversation.pk}"
+    assert "Deleted “New name”." in client.get(deleted["Location"]).content.decode()
+    restored = client.post(reverse("conversation_restore", args=[conversation.pk]))
+    assert restored["Location"] == conversation.get_absolute_url()
+    assert "Deleted" not in client.get(deleted["Location"]).content.decode()
+
+
+def test_rename_delete_and_restore_by_script(client: Client, converse: Converse) -> None:
+    conversation = converse()
+    address = reverse("conversation_rename", args=[conversation.pk])
+    assert client.post(address, {"title": "新名字"}, **FETCH).json()["title"] == "新名字"
+    refused = client.post(address, {"title": "x" * 201}, **FETCH)
+    assert refused.status_code == 400
+    assert refused.json()["code"] == "too_long"
+    for name in ("delete", "restore"):
+        answer = client.post(reverse(f"conversation_{name}", args=[conversation.pk]), **FETCH)
+        assert "address" in answer.json()
+
+
+def test_deleting_stops_what_runs(client: Client, converse: Converse, anna: User) -> None:
+    conversation = converse()
+    Generation.objects.update(status="running", reason="")
+    client.post(reverse("conversation_delete", args=[conversation.pk]))
+    assert Generation.objects.get().stop_requested_by == anna
+
+
+@pytest.mark.parametrize("name", ["rename", "delete", "restore"])
+def test_nobody_changes_what_is_not_theirs(client: Client, converse: Converse, eve: User, name: str) -> None:
+    foreign = converse(owner=eve)
+    if name == "restore":
+        foreign.deleted_at = foreign.updated_at
+        foreign.save()
+    before = Conversation.objects.values().get()
+    for pk in (foreign.pk, uuid.uuid4()):
+        answer = client.post(reverse(f"conversation_{name}", args=[pk]), {"title": "Mine"})
+        assert answer.status_code == 404
+    assert Conversation.objects.values().get() == before
+
+
+@pytest.mark.parametrize("name", ["rename", "delete", "restore"])
+def test_changes_need_post_and_the_sites_own_token(anna: User, converse: Converse, name: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(anna)
+    address = reverse(f"conversation_{name}", args=[converse().pk])
+    assert client.get(address).status_code == 405
+    answer = client.post(address, {"title": "No token"})
+    assert answer.status_code == 403
+    assert "open for too long" in answer.content.decode()
+
+
+def test_every_page_costs_the_same_number_of_queries(client: Client, converse: Converse) -> None:
+    small = converse(1)
+    counts = {_queries(client, small)}
+    large = converse(60)
+    for _ in range(60):
+        converse(0)
+    counts |= {_queries(client, small), _queries(client, large)}
+    assert len(counts) == 1
+    assert counts.pop() <= 11
+
+
+def _queries(client: Client, conversation: Conversation) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        page(client, conversation)
+    return len(queries)
+
+
+def test_nothing_is_inline(client: Client, converse: Converse) -> None:
+    for html in (client.get("/").content.decode(), page(client, converse()), _not_found(client)):
+        assert not re.search(r"\sstyle=|\son\w+=|javascript:", html)
+        for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):
+            assert not body.strip() or 'type="application/json"' in attributes
+
+
+def _not_found(client: Client) -> str:
+    answer = client.get("/nowhere")
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    return answer.content.decode()
