@@ -1,0 +1,30 @@
+"""Fails when the tests in Chromium or with the small real model were skipped: `check_report.py JUNIT.xml`.
+
+A person's machine may do without either; the check of a change may not.
+"""
+
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+NEVER_SKIPPED = ("tests.browser", "tests.ollama.test_embedded", "tests.process")
+
+
+def main(report: str) -> None:
+    """Exit 1 with a line for each such test that was skipped, or for each part of which nothing ran."""
+    if not Path(report).exists():
+        sys.exit(f"{report} is missing: the tests did not run.")
+    cases = list(ET.parse(report).iter("testcase"))  # noqa: S314 -- written by pytest a moment ago
+    complaints = []
+    for part in NEVER_SKIPPED:
+        mine = [case for case in cases if case.get("classname", "").startswith(part)]
+        skipped = [case for case in mine if case.find("skipped") is not None]
+        complaints += [f"skipped: {case.get('classname')}.{case.get('name')}" for case in skipped]
+        if not mine:
+            complaints.append(f"no test of {part} ran")
+    if complaints:
+        sys.exit("\n".join(complaints))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
