@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, paragraph
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -24,15 +25,19 @@ from conversations.rendering.cjk import CjkParserInline
 
 # Letters are spelled out: ignoring case means other letters in browsers than in Python.
 _SAFE_LINK = re.compile(r"(?:[Hh][Tt]{2}[Pp][Ss]?|[Mm][Aa][Ii][Ll][Tt][Oo]):")
-_SCHEME = re.compile(r"(?:^|[^A-Za-z0-9+.-])([Hh][Tt]{2}[Pp][Ss]?)$")
+_SCHEME = re.compile(r"(?:^|[^A-Za-z0-9+.-])([Hh][Tt]{2}[Pp][Ss]?)\Z")
 # Letters of Chinese, Japanese, Korean and European languages belong to a path, their punctuation ends it.
 _ADDRESS = re.compile(
-    r"://[A-Za-z0-9\[][A-Za-z0-9._~:@%\[\]-]*"
-    r"(?:[/?#][A-Za-z0-9._~:/?#@!$&'()+,;=%\[\]\u00c0-\u024f\u3040-\u30fa\u3400-\u9fff\uac00-\ud7a3-]*)?"
+    r"://[A-Za-z0-9\[][A-Za-z0-9._~:@%\[\]-]{0,253}"
+    r"(?:[/?#][A-Za-z0-9._~:/?#@!$&'()+,;=%\[\]\u00c0-\u024f\u3040-\u30fa\u3400-\u9fff\uac00-\ud7a3-]{0,2000})?"
 )
 _LINE_BREAK = re.compile(r"<[Bb][Rr] ?/?>")
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,30}")
+# How deep quotes, and blocks of all kinds, may stand in one another (a list with its item counts as two).
+# What is deeper is text. A quote costs its depth for every line in it.
+_MAX_QUOTE_LEVEL = 8
+_MAX_LEVEL = 16
 _ALIGNMENT = re.compile(r"text-align:(\w+)")
 
 
@@ -105,6 +110,18 @@ def _line_break(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Block rule: what stands too deep is a paragraph; markdown-it's own limit would drop the text."""
+    if silent or state.level < _MAX_QUOTE_LEVEL:
+        return False
+    is_quote = state.src[state.bMarks[start] + state.tShift[start]] == ">"
+    return (is_quote or state.level >= _MAX_LEVEL) and paragraph(state, start, end, False)
+
+
+def _is_safe(url: str) -> bool:
+    return bool(_SAFE_LINK.match(url))
+
+
 def _guard_links(state: StateCore) -> None:
     """Core rule: links open elsewhere and tell nothing; pictures become links, or text inside a link."""
     for token in state.tokens:
@@ -114,15 +131,21 @@ def _guard_links(state: StateCore) -> None:
 
 def _guarded(tokens: list[Token]) -> list[Token]:
     guarded: list[Token] = []
-    depth = 0
+    inside_link = False
     for token in tokens:
         if token.type == "image":
-            guarded += _linked_picture(token, inside_link=depth > 0)
-            continue
-        depth += token.nesting if token.tag == "a" else 0
-        if token.type == "link_open":
-            token.attrs.update(target="_blank", rel="noopener noreferrer nofollow")
-        guarded.append(token)
+            guarded += _linked_picture(token, inside_link)
+        elif token.type == "link_open":
+            # An empty address is not asked about while parsing.
+            inside_link = _is_safe(str(token.attrs["href"]))
+            if inside_link:
+                token.attrs.update(target="_blank", rel="noopener noreferrer nofollow")
+                guarded.append(token)
+        elif token.type != "link_close":
+            guarded.append(token)
+        elif inside_link:
+            inside_link = False
+            guarded.append(token)
     return guarded
 
 
@@ -131,7 +154,7 @@ def _linked_picture(image: Token, inside_link: bool) -> list[Token]:
     address = str(image.attrs["src"])
     text = Token("text", "", 0)
     text.content = _words(image.children or []) or address
-    if inside_link:
+    if inside_link or not _is_safe(address):
         return [text]
     attrs: dict[str, str | int | float] = {"href": address, "class": "picture"}
     attrs |= {"target": "_blank", "rel": "noopener noreferrer nofollow"}
@@ -145,8 +168,8 @@ def _words(tokens: list[Token]) -> str:
 
 def _mark_tasks(state: StateCore) -> None:
     """Core rule: a list item that begins with `[ ]` or `[x]` is a task."""
-    for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
-        if item.type != "list_item_open" or paragraph.type != "paragraph_open" or not inline.children:
+    for item, block, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if item.type != "list_item_open" or block.type != "paragraph_open" or not inline.children:
             continue
         first = inline.children[0]
         match = _TASK.match(first.content) if first.type == "text" else None
@@ -169,7 +192,8 @@ def create_parser() -> MarkdownIt:
     md = MarkdownIt("js-default", {"html": False, "breaks": True, "maxNesting": 20}, renderer_cls=Renderer)
     inline = CjkParserInline()
     md.inline = inline
-    md.validateLink = lambda url: bool(_SAFE_LINK.match(url))  # type: ignore[method-assign]
+    md.validateLink = _is_safe  # type: ignore[method-assign]
+    md.block.ruler.before("blockquote", "too_deep", _too_deep)
     inline.ruler.before("autolink", "line_break", _line_break)
     inline.ruler.before("linkify", "bare_link", _bare_link)
     for name, rule in (

@@ -12,24 +12,52 @@ Object.assign(globalThis, { window, document: window.document, Node: window.Node
 
 const { LiveMarkdown } = await import(pathToFileURL(input.module));
 
+const { document } = window;
+
 /** Return a copy of what `element` shows, without what `enhance` added. */
 function plain(element) {
   const copy = element.cloneNode(true);
   for (const button of copy.querySelectorAll("button")) button.remove();
-  for (const code of copy.querySelectorAll("pre.code > code")) code.textContent = code.textContent;
+  for (const code of copy.querySelectorAll("pre.code > code")) code.replaceChildren(code.textContent);
   copy.normalize();
   return copy;
+}
+
+// Looking at all of a long answer after every piece would take most of the time.
+const MAX_WATCHED = 50;
+const ACTIVE = "script, img, picture, iframe, object, embed, link, style, base, form, video, audio, math";
+
+/** Return what in `element` could run, load or change the page around it; empty when there is nothing. */
+function problem(element) {
+  const found = [...element.querySelectorAll(ACTIVE)].map((one) => one.outerHTML);
+  for (const one of element.querySelectorAll("*")) {
+    for (const { name, value } of one.attributes) {
+      const isWorse = name === "href" && !/^(?:https?|mailto):/i.test(value) && one.localName !== "use";
+      if (name === "style" || name === "src" || name.startsWith("on") || isWorse) found.push(one.outerHTML);
+    }
+  }
+  return found.join("\n");
 }
 
 function draw({ pieces, html }) {
   const live = document.createElement("div");
   const markdown = new LiveMarkdown(live);
-  for (const piece of pieces) markdown.append(piece);
+  const problems = [];
+  for (const piece of pieces) {
+    markdown.append(piece);
+    if (live.childElementCount < MAX_WATCHED) problems.push(problem(live));
+  }
   markdown.finish();
+  problems.push(problem(live));
   const stored = document.createElement("div");
   stored.innerHTML = html;
   const drawn = plain(live);
-  return { equal: drawn.isEqualNode(plain(stored)), live: drawn.innerHTML, stored: stored.innerHTML };
+  return {
+    equal: drawn.isEqualNode(plain(stored)),
+    problem: problems.find(Boolean) ?? "",
+    live: drawn.innerHTML,
+    stored: stored.innerHTML,
+  };
 }
 
 writeFileSync(input.output, JSON.stringify(input.cases.map(draw)));

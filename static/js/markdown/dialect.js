@@ -11,6 +11,8 @@ const ADDRESS =
 const LINE_BREAK = /<[Bb][Rr] ?\/?>/y;
 const TASK = /^\[([ xX])\][ \t]+/;
 const LANGUAGE = /^[a-z0-9+#._-]{1,30}/;
+const MAX_QUOTE_LEVEL = 8;
+const MAX_LEVEL = 16;
 const EXTERNAL = [
   ["target", "_blank"],
   ["rel", "noopener noreferrer nofollow"],
@@ -63,6 +65,16 @@ function lineBreak(state, silent) {
   return true;
 }
 
+function tooDeep(state, start, end, silent) {
+  if (silent || state.level < MAX_QUOTE_LEVEL) return false;
+  const isQuote = state.src[state.bMarks[start] + state.tShift[start]] === ">";
+  if (!isQuote && state.level < MAX_LEVEL) return false;
+  const paragraph = state.md.block.ruler.getRules("").at(-1);
+  return paragraph(state, start, end, false);
+}
+
+const isSafe = (url) => SAFE_LINK.test(url);
+
 const words = (tokens) =>
   tokens.map((token) => (token.children?.length ? words(token.children) : token.content)).join("");
 
@@ -70,19 +82,25 @@ function linkedPicture(Token, image, insideLink) {
   const address = image.attrGet("src");
   const text = new Token("text", "", 0);
   text.content = words(image.children ?? []) || address;
-  if (insideLink) return [text];
+  if (insideLink || !isSafe(address)) return [text];
   const open = new Token("link_open", "a", 1);
   open.attrs = [["href", address], ["class", "picture"], ...EXTERNAL];
   return [open, text, new Token("link_close", "a", -1)];
 }
 
 function guarded(Token, tokens) {
-  let depth = 0;
+  let insideLink = false;
   return tokens.flatMap((token) => {
-    if (token.type === "image") return linkedPicture(Token, token, depth > 0);
-    if (token.tag === "a") depth += token.nesting;
-    if (token.type === "link_open") token.attrs.push(...EXTERNAL);
-    return [token];
+    if (token.type === "image") return linkedPicture(Token, token, insideLink);
+    if (token.type === "link_open") {
+      insideLink = isSafe(token.attrGet("href"));
+      if (insideLink) token.attrs.push(...EXTERNAL);
+      return insideLink ? [token] : [];
+    }
+    if (token.type !== "link_close") return [token];
+    const wasInside = insideLink;
+    insideLink = false;
+    return wasInside ? [token] : [];
   });
 }
 
@@ -94,8 +112,8 @@ function guardLinks(state) {
 
 function markTasks(state) {
   for (let i = 0; i + 2 < state.tokens.length; i++) {
-    const [item, paragraph, inline] = state.tokens.slice(i, i + 3);
-    if (item.type !== "list_item_open" || paragraph.type !== "paragraph_open") continue;
+    const [item, block, inline] = state.tokens.slice(i, i + 3);
+    if (item.type !== "list_item_open" || block.type !== "paragraph_open") continue;
     const first = inline.children[0];
     const match = first?.type === "text" && TASK.exec(first.content);
     if (!match) continue;
@@ -135,7 +153,8 @@ function addRenderRules(md) {
 /** Return a markdown-it parser of the dialect. */
 export function createParser() {
   const md = new MarkdownIt({ html: false, breaks: true, maxNesting: 20 }).use(cjkFriendly);
-  md.validateLink = (url) => SAFE_LINK.test(url);
+  md.validateLink = isSafe;
+  md.block.ruler.before("blockquote", "too_deep", tooDeep);
   md.inline.ruler.before("autolink", "line_break", lineBreak);
   md.inline.ruler.before("linkify", "bare_link", bareLink);
   md.core.ruler.push("guard_links", guardLinks);

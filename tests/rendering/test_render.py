@@ -1,0 +1,124 @@
+"""The Markdown of answers as HTML: what people see."""
+
+import pytest
+
+from conversations.rendering import render
+from conversations.rendering.characters import clean
+
+LINK = ' target="_blank" rel="noopener noreferrer nofollow"'
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**注意：**请先保存", "<strong>注意：</strong>请先保存"),
+        ("这是**“重点”**内容", "这是<strong>“重点”</strong>内容"),
+        ("他说*（很轻）*好", "他说<em>（很轻）</em>好"),
+        ("日本語**「強調」**です", "日本語<strong>「強調」</strong>です"),
+        ("한국어 **강조(예)**입니다", "한국어 <strong>강조(예)</strong>입니다"),
+        ("snake_case_name and 2 * 3 * 4", "snake_case_name and 2 * 3 * 4"),
+        ("~~旧~~新", "<s>旧</s>新"),
+    ],
+)
+def test_emphasis_beside_cjk_characters(text: str, html: str) -> None:
+    assert render(text) == f"<p>{html}</p>\n"
+
+
+def test_single_line_break_is_kept() -> None:
+    assert render("one\ntwo") == "<p>one<br>\ntwo</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "rest"),
+    [
+        ("https://example.com/a?b=1#c", "https://example.com/a?b=1#c", ""),
+        ("https://example.com/a.", "https://example.com/a", "."),
+        ("https://example.com/路径，后面", "https://example.com/%E8%B7%AF%E5%BE%84", "，后面"),
+        ("https://example.com。后面", "https://example.com", "。后面"),
+        ("http://e.com/a_(b)", "http://e.com/a_(b)", ""),
+        ("http://e.com/a)", "http://e.com/a", ")"),
+    ],
+)
+def test_address_in_text_is_a_link(text: str, address: str, rest: str) -> None:
+    shown = text.removesuffix(rest)
+    assert render(text) == f'<p><a href="{address}"{LINK}>{shown}</a>{rest}</p>\n'
+
+
+def test_address_in_code_is_no_link() -> None:
+    assert "<a" not in render("`https://example.com` and\n\n    https://example.com")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//host",
+        "/path",
+        "#x",
+        "blob:x",
+        "ws://x",
+        "file:///etc",
+        "",
+    ],
+)
+def test_other_addresses_are_no_links(address: str) -> None:
+    assert "<a" not in render(f"[text]({address}) ![picture]({address}) <{address}>")
+
+
+def test_picture_is_a_link_to_it() -> None:
+    assert render("![a *red* bird](https://e.com/b.png)") == (
+        f'<p><a href="https://e.com/b.png" class="picture"{LINK}>a red bird</a></p>\n'
+    )
+
+
+def test_picture_within_a_link_is_its_text() -> None:
+    assert render("[![badge](https://e.com/b.svg)](https://e.com)") == (
+        f'<p><a href="https://e.com"{LINK}>badge</a></p>\n'
+    )
+
+
+def test_code_names_its_language() -> None:
+    assert render('```Python title="x"\nif a < b:\n```') == (
+        '<pre class="code" data-language="python"><code>if a &lt; b:\n</code></pre>\n'
+    )
+
+
+def test_table_scrolls_in_a_box_and_aligns_by_classes() -> None:
+    html = render("| a | b |\n|--|--:|\n| 1<br>2 | 3 |")
+    assert html.startswith('<div class="table"><table>')
+    assert '<td>1<br>\n2</td>\n<td class="right">3</td>' in html
+    assert "style" not in html
+
+
+def test_tasks_are_boxes() -> None:
+    assert '<li class="task"><input type="checkbox" disabled="" checked=""> done</li>' in render("- [x] done")
+
+
+def test_html_is_text() -> None:
+    assert render("<b>x</b> & y") == "<p>&lt;b&gt;x&lt;/b&gt; &amp; y</p>\n"
+
+
+def test_quotes_and_lists_that_are_too_deep_stay_as_text() -> None:
+    quotes = render("> " * 30 + "end")
+    assert quotes.count("<blockquote>") == 8
+    assert "end" in quotes
+    lists = render("\n".join("  " * depth + f"- {depth}" for depth in range(30)))
+    assert lists.count("<ul>") == 8
+    assert "- 29" in lists
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("a\x00b\x07c\x7fd\x85e\tf", "abcde\tf"),
+        ("a\U000e0041\U000e0042b", "ab"),
+        ("a\u202eb\u2066c", "a⟨U+202E⟩b⟨U+2066⟩c"),
+        ("family 👩\u200d👩\u200d👧, שלום", "family 👩\u200d👩\u200d👧, שלום"),
+    ],
+)
+def test_invisible_characters(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+    assert cleaned.split("\n", maxsplit=1)[0] in render(text)

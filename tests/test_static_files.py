@@ -1,0 +1,119 @@
+"""What browsers get as static files: whole module graphs under hashed names, and little of it."""
+
+import gzip
+import re
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+
+from chatsite import staticfiles
+from tests.collected import collect
+
+HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
+# Any string that looks like the address of a module or a sprite, whatever stands before it.
+ADDRESS = re.compile(r"""["'`]([^"'`\s]*\.(?:js|mjs|svg))["'`]""")
+STATIC_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+\.js)["']""", re.MULTILINE)
+
+
+class Collected:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.names = collect(directory)
+
+    def text(self, name: str) -> str:
+        return (self.directory / name).read_text(encoding="utf-8")
+
+    def graph(self, entry: str, pattern: re.Pattern[str]) -> set[str]:
+        """Return the hashed names of the modules that `entry` leads to, itself among them."""
+        seen: set[str] = set()
+        waiting = {self.names[entry]}
+        while waiting:
+            name = waiting.pop()
+            seen.add(name)
+            if not name.endswith(".svg"):
+                waiting |= {resolve(name, address) for address in pattern.findall(self.text(name))} - seen
+        return seen
+
+    def wire_size(self, names: set[str]) -> int:
+        """Return the size in bytes of the files `names` as they are sent, compressed."""
+        return sum(len(gzip.compress((self.directory / name).read_bytes())) for name in names)
+
+
+def resolve(module: str, address: str) -> str:
+    assert address.startswith("."), f"{module} imports {address}, which no browser can resolve"
+    parts: list[str] = []
+    for part in (PurePosixPath(module).parent / address).parts:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(parts)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Collected:
+    return Collected(tmp_path_factory.mktemp("static"))
+
+
+def own_modules() -> list[str]:
+    root = Path(settings.BASE_DIR, "static")
+    return sorted(path.relative_to(root).as_posix() for path in root.glob("js/**/*.js"))
+
+
+@pytest.mark.parametrize("module", own_modules())
+def test_every_address_in_a_module_leads_to_a_hashed_file(collected: Collected, module: str) -> None:
+    for name in collected.graph(module, ADDRESS):
+        assert HASHED.search(name), f"{name} is not hashed"
+        assert (collected.directory / name).is_file()
+
+
+def test_first_load_is_small(collected: Collected) -> None:
+    loaded = collected.graph("js/chat.js", STATIC_IMPORT)
+    own = {name for name in collected.graph("js/chat.js", ADDRESS) if name.startswith("js/")}
+    sources = sum((collected.directory / name).stat().st_size for name in own)
+    print(
+        f"\n{len(loaded)} modules at first load: {collected.wire_size(loaded):,} B; own: {sources:,} B uncompressed"
+    )
+    assert not any("highlight/core" in name for name in loaded)
+    assert collected.wire_size(loaded) < 90_000
+
+
+def test_highlighting_is_offered_for_the_collected_languages(collected: Collected) -> None:
+    modules = collected.graph("js/markdown/highlight.js", ADDRESS)
+    languages = {PurePosixPath(name).name.split(".")[0] for name in modules if "/languages/" in name}
+    assert languages == set(staticfiles.LANGUAGES.split())
+
+
+def test_sprite_holds_every_icon_in_the_text_colour(collected: Collected) -> None:
+    sprite = ET.fromstring(collected.text(collected.names["icons.svg"]))  # noqa: S314 made by the code under test
+    assert [symbol.get("id") for symbol in sprite] == staticfiles.ICONS.split()
+    assert {symbol.get("stroke") for symbol in sprite} == {"currentColor"}
+
+
+def test_only_named_files_of_packages_are_offered() -> None:
+    assert finders.find("vendor/markdown-it.js")
+    assert finders.find("vendor/highlight/languages/python.js", find_all=True)
+    for name in (
+        "vendor/markdown-it/package.json",
+        "vendor/../package.json",
+        "vendor/highlight/languages/1c.js",
+    ):
+        assert not finders.find(name)
+
+
+def test_files_are_collected_again_only_when_one_changed(tmp_path: Path, settings: Any) -> None:
+    settings.STATICFILES_DIRS = [tmp_path / "own"]
+    settings.STATIC_ROOT = tmp_path / "root"
+    settings.STORAGES = dict(settings.STORAGES)
+    style = tmp_path / "own" / "a.css"
+    style.parent.mkdir()
+    style.write_text("a { color: red }")
+    assert staticfiles.collect_if_changed()
+    assert not staticfiles.collect_if_changed()
+    style.write_text("a { color: green }")
+    assert staticfiles.collect_if_changed()
+    assert len(list((tmp_path / "root").glob("a.*.css"))) == 2
+    shutil.rmtree(tmp_path / "root")
+    assert staticfiles.collect_if_changed()
