@@ -74,7 +74,12 @@ class NewestStatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return those of the chosen status."""
-        return queryset.filter(newest_status=self.value()) if self.value() else queryset
+        status = self.value()
+        if status in Generation.LIVE:
+            # What lives is always the newest, and there are few.
+            live = Generation.objects.live().filter(status=status)
+            return queryset.filter(pk__in=live.values("conversation"))
+        return queryset.filter(newest_status=status) if status else queryset
 
 
 class KeptFilter(admin.SimpleListFilter):

@@ -21,6 +21,7 @@ from conversations.rendering.characters import clean
 from conversations.services import generations
 
 from . import wording
+from .calendar import CalendarChangeList
 from .filters import PersonFilter, ReasonFilter
 from .readonly import LogAdmin
 
@@ -127,6 +128,10 @@ class GenerationAdmin(LogAdmin):
         "last_sign",
         "stop_asked",
     ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CalendarChangeList]:
+        """Return the list with the quick row of dates."""
+        return CalendarChangeList
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
         """Return whether the reader may stop other people's answers."""

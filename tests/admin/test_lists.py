@@ -1,5 +1,7 @@
 """The lists: what they show, find and cost."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +50,10 @@ def test_conversations_are_filtered(root, owner):
     deleted = rows.conversation(owner, deleted_at=rows.START)
     assert _found(root, "conversation", newest="failed") == {failed.pk}
     assert _found(root, "conversation", newest="completed") == {completed.pk}
+    running = rows.conversation(rows.person("third"))
+    rows.exchange(running, status="running", reason="")
+    assert _found(root, "conversation", newest="running") == {running.pk}
+    running.delete()
     assert _found(root, "conversation", owner__id__exact=owner.pk) == {failed.pk, deleted.pk}
     assert _found(root, "conversation", place="deleted") == {deleted.pk}
     assert _found(root, "conversation", place="listed") == {failed.pk, completed.pk}
@@ -84,6 +90,42 @@ def test_generations_are_listed_with_their_figures(root, owner):
         "21.0",
     ):
         assert words in text
+
+
+def _dates(text: str) -> list[str]:
+    row = text.split('<nav class="toplinks">')[1].split("</nav>", maxsplit=1)[0]
+    return re.findall(r"<a href=[^>]*>(.*?)</a>", row)
+
+
+def test_generations_are_found_by_date(root, owner):
+    calls = {}
+    for year, month, day in ((2025, 12, 31), (2026, 2, 27), (2026, 3, 2)):
+        at = datetime(year, month, day, 12, tzinfo=UTC)
+        calls[year, month, day] = rows.exchange(rows.conversation(owner), queued_at=at).pk
+    assert _dates(_list(root, "generation").text) == ["2025", "2026"]
+    this_year = {"queued_at__year": 2026}
+    assert _dates(_list(root, "generation", **this_year).text) == [
+        "&lsaquo; All dates",
+        "January 2026",
+        "February 2026",
+        "March 2026",
+    ]
+    march = {**this_year, "queued_at__month": 3}
+    assert _dates(_list(root, "generation", **march).text) == ["&lsaquo; 2026", "March 1", "March 2"]
+    assert _found(root, "generation", **march) == {calls[2026, 3, 2]}
+    one_day = {"queued_at__year": 2026, "queued_at__month": 2, "queued_at__day": 27}
+    assert _dates(_list(root, "generation", **one_day).text) == ["&lsaquo; February 2026"]
+    assert _found(root, "generation", **one_day) == {calls[2026, 2, 27]}
+
+
+@pytest.mark.parametrize("unit", ["year", "month", "day"])
+@pytest.mark.parametrize("odd", ["0", "9999", "x", "", "-1", "99999999999999999999"])
+def test_odd_dates_are_no_error(root, owner, unit, odd):
+    rows.exchange(rows.conversation(owner))
+    for query in ({}, {"queued_at__year": 2026}, {"queued_at__year": 2026, "queued_at__month": 12}):
+        url = reverse("admin:conversations_generation_changelist")
+        answer = root.get(url, {**query, f"queued_at__{unit}": odd})
+        assert answer.status_code in {200, 302}
 
 
 @pytest.mark.parametrize("odd", ["x", "-1", "", "\x00", "9" * 30])
