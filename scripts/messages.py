@@ -44,7 +44,12 @@ def sources() -> Iterator[tuple[Path, bytes]]:
     for folder in TEMPLATE_FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.*")):
             if path.suffix in {".html", ".txt"}:
-                yield path, templatize(path.read_text(encoding="utf-8")).encode()
+                yield path, _as_python(path.read_text(encoding="utf-8")).encode()
+
+
+def _as_python(template: str) -> str:
+    """Return the template's texts as calls of gettext; its indentation would not be Python's."""
+    return "\n".join(line.lstrip() for line in templatize(template).split("\n"))
 
 
 def collected() -> Catalog:
@@ -52,7 +57,6 @@ def collected() -> Catalog:
     texts = Catalog(project="chatsite", charset="utf-8", fuzzy=False)
     for path, content in sources():
         name = path.relative_to(ROOT).as_posix()
-        # Templates become xgettext's idea of Python, Babel's extractor wants the encoding told.
         found = extract("python", io.BytesIO(content), KEYWORDS, ("Translators:",), {"encoding": "utf-8"})
         for _line, message, comments, context in found:
             texts.add(message, locations=[(name, 0)], auto_comments=comments, context=context)

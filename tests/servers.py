@@ -80,7 +80,7 @@ def _postgres(directory: Path) -> Iterator[str]:
         package = _copy(package, directory)
         shutil.chown(data, UNPRIVILEGED)
     binaries = package / POSTGRES / "bin"
-    init = [
+    init: list[Any] = [
         binaries / "initdb",
         "-D",
         data,
