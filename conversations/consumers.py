@@ -20,6 +20,7 @@ from .generation.live import Room
 from .generation.runner import runner
 from .models import Conversation, Generation, User
 from .services import conversations, generations, messages
+from .services.conversations import Chosen
 from .services.errors import Refused
 from .services.messages import Asked, Asker
 from .sessions import Login, session_watch
@@ -111,8 +112,6 @@ class ConversationConsumer(BoundedSocket):
         """Handle one frame; whatever it holds, the socket lives on."""
         client_id = None
         try:
-            if text is None:
-                raise events.BadFrame("bad_frame")
             command = events.parse(text)
             client_id = getattr(command, "client_id", None)
             await _HANDLERS[type(command)](self, command)
@@ -145,15 +144,14 @@ class ConversationConsumer(BoundedSocket):
     async def _message_send(self, command: events.MessageSend) -> None:
         if command.attachments:
             raise Refused("not_capable", detail="attachments")
-        chosen = {
-            "model": command.model,
-            "options": command.options,
-            "system": command.system,
-            "think": command.think,
-        }
+        chosen = Chosen(command.model, command.options, command.system, command.think)
         await self._ask(
             partial(
-                messages.send, client_id=command.client_id, text=command.text, parent=command.parent, **chosen
+                messages.send,
+                client_id=command.client_id,
+                text=command.text,
+                parent=command.parent,
+                chosen=chosen,
             )
         )
         if command.model is not None and self.room:
@@ -279,7 +277,9 @@ def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[eve
     told: list[events.Event] = []
     if asked.question is not None:
         told.append(
-            events.MessageCreated(client_id=asked.generation.client_id, message=describe.message(asked.question))
+            events.MessageCreated(
+                client_id=asked.generation.client_id, message=describe.message(asked.question)
+            )
         )
     told.append(describe.started(asked.generation))
     return asked, told

@@ -1,5 +1,6 @@
 """How rows look in the protocol."""
 
+from typing import cast
 from uuid import UUID
 
 from . import events
@@ -46,7 +47,7 @@ def started(row: Generation) -> events.GenerationStarted:
     return events.GenerationStarted(
         generation=row.pk,
         message=row.message_id,
-        parent=row.message.parent_id,
+        parent=cast("UUID", row.message.parent_id),
         model=row.model,
         options=row.options,
         siblings=siblings(row.message),
@@ -59,7 +60,7 @@ def generation(row: Generation, text: str, thinking: str) -> events.GenerationSt
     return events.GenerationState(
         id=row.pk,
         message=row.message_id,
-        parent=row.message.parent_id,
+        parent=cast("UUID", row.message.parent_id),
         model=row.model,
         options=row.options,
         status=row.status,

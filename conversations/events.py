@@ -6,7 +6,7 @@ conversation gets carry codes only; `Error` answers one socket and carries a sen
 """
 
 from datetime import datetime
-from typing import Any, Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -280,8 +280,10 @@ _commands = {command.__struct_config__.tag: command for command in _COMMANDS}
 _encoder = msgspec.json.Encoder()
 
 
-def parse(text: str) -> Command:
-    """Return the command that a text frame holds. Raises BadFrame."""
+def parse(text: str | None) -> Command:
+    """Return the command that a text frame holds (None stands for a binary one). Raises BadFrame."""
+    if text is None:
+        raise BadFrame("bad_frame")
     if len(text) > MAX_FRAME_BYTES or len(text.encode(errors="replace")) > MAX_FRAME_BYTES:
         raise BadFrame("too_large")
     try:

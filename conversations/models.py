@@ -38,7 +38,7 @@ class User(AbstractUser):
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
         constraints = [
@@ -73,7 +73,12 @@ class Conversation(models.Model):
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
     shown_leaf = models.ForeignKey(
-        "Message", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("last shown message")
+        "Message",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("last shown message"),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"))
@@ -85,7 +90,9 @@ class Conversation(models.Model):
         verbose_name_plural = _("conversations")
         indexes = [
             # The sidebar: one person's conversations, newest first.
-            models.Index(fields=["owner", "-updated_at"], condition=Q(deleted_at=None), name="conversation_list"),
+            models.Index(
+                fields=["owner", "-updated_at"], condition=Q(deleted_at=None), name="conversation_list"
+            ),
             # The administrator's list.
             models.Index(fields=["-updated_at"], name="conversation_updated"),
         ]
@@ -154,7 +161,9 @@ class Generation(models.Model):
     conversation = models.ForeignKey(
         Conversation, models.CASCADE, related_name="generations", verbose_name=_("conversation")
     )
-    message = models.ForeignKey(Message, models.CASCADE, related_name="generations", verbose_name=_("message"))
+    message = models.ForeignKey(
+        Message, models.CASCADE, related_name="generations", verbose_name=_("message")
+    )
     client_id = models.CharField(_("client id"), max_length=64)
     requested_by = models.ForeignKey(
         User, models.CASCADE, related_name="generations", verbose_name=_("requested by")
@@ -196,7 +205,9 @@ class Generation(models.Model):
                 condition=Q(status__in=["queued", "running"]),
                 name="one_live_generation_per_conversation",
             ),
-            models.UniqueConstraint(fields=["conversation", "client_id"], name="one_generation_per_client_id"),
+            models.UniqueConstraint(
+                fields=["conversation", "client_id"], name="one_generation_per_client_id"
+            ),
         ]
         indexes = [
             # The queue and the sweep read only what is live.

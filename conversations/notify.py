@@ -35,5 +35,5 @@ async def _to_user(user: int, event: events.Event) -> None:
         return
     try:
         await layer.group_send(user_group(user), {"type": "user.event", "frame": event.frame()})
-    except Exception:  # noqa: BLE001 -- a layer that is down, of whichever kind, costs delay and nothing else
+    except Exception:
         logger.warning("The channel layer took no event", exc_info=True)

@@ -1,14 +1,14 @@
 """Where the queries have their names."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch
 
 if TYPE_CHECKING:
-    from .models import Conversation, Generation, Message, User
+    from .models import Message, User
 
 # Walks from a leaf to the root, so that opening the end of a long conversation reads only what it shows.
 _BRANCH = """
@@ -24,14 +24,14 @@ SELECT id, depth FROM branch ORDER BY depth DESC
 WHOLE_BRANCH = 1_000_000
 
 
-class ConversationQuerySet(models.QuerySet["Conversation"]):
+class ConversationQuerySet(models.QuerySet["Conversation"]):  # type: ignore[name-defined] # the plugin is early
     """Conversations by who may see them."""
 
-    def for_user(self, user: "User") -> "ConversationQuerySet":
+    def for_user(self, user: "User") -> Self:
         """Return what `user` owns and has not deleted: the lookup is the permission."""
         return self.filter(owner=user, owner__is_active=True, deleted_at=None)
 
-    def listed(self) -> "ConversationQuerySet":
+    def listed(self) -> Self:
         """Return them as the sidebar lists them: newest first, with `running` where one is being answered."""
         from .models import Generation
 
@@ -61,7 +61,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         return connections[self.db]
 
-    def with_generations(self) -> "MessageQuerySet":
+    def with_generations(self) -> Self:
         """Prefetch each answer's calls, oldest first."""
         from .models import Generation
 
@@ -83,17 +83,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return siblings
 
 
-class GenerationQuerySet(models.QuerySet["Generation"]):
+class GenerationQuerySet(models.QuerySet["Generation"]):  # type: ignore[name-defined] # the plugin is early
     """Generations by where they stand."""
 
-    def live(self) -> "GenerationQuerySet":
+    def live(self) -> Self:
         """Return those that wait or run."""
         return self.filter(status__in=["queued", "running"])
 
-    def running(self) -> "GenerationQuerySet":
+    def running(self) -> Self:
         """Return those that a model works on."""
         return self.filter(status="running")
 
-    def queued(self) -> "GenerationQuerySet":
+    def queued(self) -> Self:
         """Return those that wait, first come first."""
         return self.filter(status="queued").order_by("queued_at", "pk")

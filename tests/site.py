@@ -22,7 +22,7 @@ import httpx
 from tests.servers import site_environment
 
 ROOT = Path(__file__).resolve().parent.parent
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 START_SECONDS = 60
 
 
@@ -130,12 +130,14 @@ class Site(AbstractContextManager["Site"]):
         """Make a person with PASSWORD."""
         if admin:
             self.manage(
-                "createsuperuser", "--noinput", DJANGO_SUPERUSER_USERNAME=name, DJANGO_SUPERUSER_PASSWORD=PASSWORD
+                "createsuperuser",
+                "--noinput",
+                DJANGO_SUPERUSER_USERNAME=name,
+                DJANGO_SUPERUSER_PASSWORD=PASSWORD,
             )
             return
         code = (
-            "from conversations.models import User;"
-            f"User.objects.create_user({name!r}, password={PASSWORD!r})"
+            f"from conversations.models import User;User.objects.create_user({name!r}, password={PASSWORD!r})"
         )
         self.manage("shell", "--no-imports", "-c", code)
 
@@ -143,7 +145,8 @@ class Site(AbstractContextManager["Site"]):
         """Return a client that is logged in through the site's own form."""
         client = httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, timeout=20)
         answer = client.post(
-            "/accounts/login/", data={**_csrf(client.get("/accounts/login/")), "login": name, "password": PASSWORD}
+            "/accounts/login/",
+            data={**_csrf(client.get("/accounts/login/")), "login": name, "password": PASSWORD},
         )
         assert "sessionid" in client.cookies, answer.text[:2000]
         return client

@@ -4,7 +4,7 @@ import json
 import re
 import time
 import uuid
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, Self
 
 import httpx
@@ -24,7 +24,9 @@ class Tab(AbstractContextManager["Tab"]):
     a gap or an overlap between them fails.
     """
 
-    def __init__(self, site: Site, client: httpx.Client, conversation: str | None = None, *, acks: bool = True) -> None:
+    def __init__(
+        self, site: Site, client: httpx.Client, conversation: str | None = None, *, acks: bool = True
+    ) -> None:
         self.site = site
         self.client = client
         self.frames: list[Frame] = []
@@ -104,12 +106,12 @@ class Tab(AbstractContextManager["Tab"]):
 
     def wait_close(self) -> int:
         """Return the code with which the server closes."""
-        try:
+        with suppress(ConnectionClosed):
             while True:
                 self.receive()
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code
+        code = self._socket.close_code
+        assert code is not None
+        return code
 
     def _take(self, frame: Frame) -> None:
         if frame["type"] == "snapshot":

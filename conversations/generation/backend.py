@@ -152,19 +152,19 @@ class Backend:
     async def _look(self) -> None:
         try:
             self.picture = await self._draw(self._ollama, demonstration=False)
-            return
         except OllamaError as error:
-            reason = error
+            self.picture = await self._without_ollama(error)
+
+    async def _without_ollama(self, error: OllamaError) -> Picture:
         if self._embedded is not None:
             try:
-                self.picture = await self._draw(self._embedded, demonstration=True)
+                return await self._draw(self._embedded, demonstration=True)
             except OllamaError:
-                self.picture = Picture()
-            return
+                return Picture()
         since = self.picture.down_since
         if since is None:
-            logger.warning("Ollama does not answer at %s: %s", settings.OLLAMA_BASE_URL, reason)
-        self.picture = Picture(looked=True, down_since=since or timezone.now())
+            logger.warning("Ollama does not answer at %s: %s", settings.OLLAMA_BASE_URL, error)
+        return Picture(looked=True, down_since=since or timezone.now())
 
     async def _draw(self, client: OllamaClient, *, demonstration: bool) -> Picture:
         models, loaded = await asyncio.gather(client.tags(), client.ps())

@@ -88,7 +88,9 @@ async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:
 
 
 async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest) -> Outcome:
-    waiting = asyncio.create_task(_tell_what_it_waits_for(answer, client, request.model))
+    waiting: asyncio.Task[None] | None = asyncio.create_task(
+        _tell_what_it_waits_for(answer, client, request.model)
+    )
     try:
         async with contextlib.aclosing(client.chat(request)) as chunks:
             async for chunk in chunks:

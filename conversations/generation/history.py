@@ -77,8 +77,9 @@ def _first_by_room(turns: Sequence[Turn], room: int) -> int:
 
 def _tokens(text: str) -> int:
     """Estimate tokens, rather too many: one for each wide character, one for each 3.5 of the others."""
-    if text.isascii():
-        wide = 0
-    else:
-        wide = sum(1 for character in text if unicodedata.east_asian_width(character) in "WF")
+    wide = 0 if text.isascii() else sum(map(_is_wide, text))
     return _TOKENS_PER_MESSAGE + wide + round((len(text) - wide) / _LETTERS_PER_TOKEN)
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"

@@ -69,7 +69,9 @@ def _is_text(value: Any) -> bool:
 def defaults(model: str) -> dict[str, Any]:
     """Return what the administrator's profiles say for `model`: those of its family, then those of its tag."""
     family = model.partition(":")[0]
-    profiles = {profile.name: profile.options for profile in ModelProfile.objects.filter(name__in=[family, model])}
+    profiles = {
+        profile.name: profile.options for profile in ModelProfile.objects.filter(name__in=[family, model])
+    }
     return {**profiles.get(family, {}), **profiles.get(model, {})}
 
 

@@ -10,16 +10,16 @@ import contextvars
 import logging
 import uuid
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import Error as DatabaseError
 from django.utils import timezone
+
 from conversations import describe, events, notify
 from conversations.models import Generation, User
 from conversations.services import generations
 from conversations.services.generations import Ending, Fact
-
 from conversations.sessions import session_watch
 
 from .backend import Backend, backend
@@ -202,7 +202,7 @@ def _state(generation: Generation) -> events.GenerationState:
     return events.GenerationState(
         id=generation.pk,
         message=message.pk,
-        parent=message.parent_id,
+        parent=cast("UUID", message.parent_id),
         model=generation.model,
         options=generation.options,
         status=generation.status,

@@ -1,5 +1,6 @@
 """What a person does with conversations as a whole."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -55,27 +56,38 @@ def title_from(text: str) -> str:
     return (cut.rsplit(" ", 1)[0] if " " in cut[40:] else cut) + "…"
 
 
-def apply_settings(conversation: Conversation, **chosen: Any) -> None:
-    """Set what the panel sent along (None: leave as it is), without saving. Raises Refused."""
-    if chosen.get("options") is not None:
-        conversation.options = model_options.validate(chosen["options"])
-    if chosen.get("system") is not None:
-        system = clean_text(chosen["system"])
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a person set in the panel for this conversation; None leaves it as it is."""
+
+    model: str | None = None
+    options: dict[str, Any] | None = None
+    system: str | None = None
+    think: bool | str | None = None
+
+
+def apply_settings(conversation: Conversation, chosen: Chosen) -> None:
+    """Set what was chosen, without saving. Raises Refused."""
+    if chosen.options is not None:
+        conversation.options = model_options.validate(chosen.options)
+    if chosen.system is not None:
+        system = clean_text(chosen.system)
         if len(system) > _MAX_SYSTEM:
             raise Refused("too_long", limit=_MAX_SYSTEM)
         conversation.system_prompt = system
-    if chosen.get("model") is not None:
-        conversation.model = chosen["model"]
-    if chosen.get("think") is not None:
-        conversation.think = think_word(chosen["think"])
+    if chosen.model is not None:
+        conversation.model = chosen.model
+    if chosen.think is not None:
+        conversation.think = think_word(chosen.think)
 
 
 def think_word(think: bool | str) -> str:
     """Return how a choice of thinking is kept: on, off, or Ollama's level. Raises Refused(bad_option)."""
-    word = {True: "on", False: "off"}.get(think, think) if isinstance(think, bool) else think
-    if word not in {"", "on", "off", "low", "medium", "high", "max"}:
+    if isinstance(think, bool):
+        return "on" if think else "off"
+    if think not in {"", "low", "medium", "high", "max"}:
         raise Refused("bad_option", detail="think")
-    return str(word)
+    return think
 
 
 def rename(user: User, conversation: UUID, title: str) -> Conversation:

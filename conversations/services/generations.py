@@ -119,7 +119,11 @@ def places(process: str, limits: Limits) -> dict[UUID, int]:
 
 
 def _answers_before(
-    running: Sequence[tuple[str, int]], waiting: Sequence[tuple[str, int]], model: str, user: int, limits: Limits
+    running: Sequence[tuple[str, int]],
+    waiting: Sequence[tuple[str, int]],
+    model: str,
+    user: int,
+    limits: Limits,
 ) -> int:
     def surplus(same: Sequence[bool], ahead: Sequence[bool], limit: int) -> int:
         return max(0, sum(same) + sum(ahead) - limit + 1) if limit else 0
@@ -147,15 +151,18 @@ def checkpoint(
             mine.filter(pk=pk).update(phase=phase)
         add_facts(fact for fact in facts if fact.generation in stops)
         mine.update(heartbeat=timezone.now())
-    gone = {item.generation for item in (*chunks, *facts)} - stops.keys()
-    return [pk for pk, asked in stops.items() if asked] + list(gone)
+    gone = {chunk.generation for chunk in chunks} | {fact.generation for fact in facts}
+    return [pk for pk, asked in stops.items() if asked] + list(gone - stops.keys())
 
 
 def _write_chunks(chunks: Iterable[Chunk]) -> None:
     GenerationChunk.objects.bulk_create(
         (
             GenerationChunk(
-                generation_id=chunk.generation, position=chunk.position, text=chunk.text, thinking=chunk.thinking
+                generation_id=chunk.generation,
+                position=chunk.position,
+                text=chunk.text,
+                thinking=chunk.thinking,
             )
             for chunk in chunks
         ),

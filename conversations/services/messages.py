@@ -7,7 +7,6 @@ transaction; a repeated `client_id` finds what the first one made.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +16,10 @@ from django.utils import timezone
 from conversations.generation import options as model_options
 from conversations.models import Conversation, Generation, GenerationEvent, Message, User
 
-from .conversations import apply_settings, clean_text, may_create, owned, title_from
+from .conversations import Chosen, apply_settings, clean_text, may_create, owned, title_from
 from .errors import Refused
 
+UNCHANGED = Chosen()
 _CHANGED_BY_ASKING = ["model", "options", "system_prompt", "think", "shown_leaf", "updated_at"]
 
 
@@ -47,13 +47,15 @@ class Asked:
     repeated: bool = False
 
 
-def send(asker: Asker, client_id: str, text: str, parent: UUID | None = None, **chosen: Any) -> Asked:
+def send(
+    asker: Asker, client_id: str, text: str, parent: UUID | None = None, chosen: Chosen = UNCHANGED
+) -> Asked:
     """Store a question and ask for its answer; creates the conversation on its first message. Raises Refused."""
     text = _checked(text)
 
     def ask() -> Asked:
         conversation = _open(asker, text)
-        apply_settings(conversation, **chosen)
+        apply_settings(conversation, chosen)
         _refuse_if_live(conversation)
         above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
         question = _add(conversation, above, Message.Role.USER, text)

@@ -83,7 +83,9 @@ def page_bytes(site: Site, client: httpx.Client) -> int:
         received += event["encodedDataLength"]
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=next(filter(None, map(shutil.which, NAMES))), args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=next(filter(None, map(shutil.which, NAMES))), args=ARGUMENTS
+        )
         context = browser.new_context()
         context.add_cookies(
             [{"name": name, "value": value, "url": site.url} for name, value in client.cookies.items()]
@@ -101,7 +103,9 @@ async def read_stream(site: Site, headers: dict[str, str], address: str, delay: 
     """Ask one question and read its answer, acknowledging as a page does."""
     seen = Stream()
     await asyncio.sleep(delay)
-    async with connect(f"ws://127.0.0.1:{site.port}{address}", additional_headers=headers, proxy=None) as socket:
+    async with connect(
+        f"ws://127.0.0.1:{site.port}{address}", additional_headers=headers, proxy=None
+    ) as socket:
         await socket.send(json.dumps({"type": "message.send", "client_id": "bench", "text": "go"}))
         begun = acked = time.monotonic()
         async for raw in socket:
@@ -123,10 +127,8 @@ async def read_stream(site: Site, headers: dict[str, str], address: str, delay: 
     return seen
 
 
-async def read_all(site: Site, client: httpx.Client) -> list[Stream]:
-    """Read STREAMS answers side by side, begun at random within a second."""
-    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    headers = {"Cookie": cookie, "Origin": site.url}
+def new_addresses(client: httpx.Client) -> list[str]:
+    """Open STREAMS pages for new conversations and return the addresses of their sockets."""
     addresses = []
     for _ in range(STREAMS):
         page = client.get("/").text
@@ -135,8 +137,17 @@ async def read_all(site: Site, client: httpx.Client) -> list[Stream]:
         assert path
         assert new
         addresses.append(f"{path[1]}?new={new[1]}")
-    spread = random.Random(1)  # noqa: S311 -- the same spread in every run
-    return await asyncio.gather(*(read_stream(site, headers, address, spread.random()) for address in addresses))
+    return addresses
+
+
+async def read_all(site: Site, client: httpx.Client, addresses: list[str]) -> list[Stream]:
+    """Read answers side by side, begun at random within a second."""
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    headers = {"Cookie": cookie, "Origin": site.url}
+    spread = random.Random(1)
+    return await asyncio.gather(
+        *(read_stream(site, headers, address, spread.random()) for address in addresses)
+    )
 
 
 def stop_times(site: Site, client: httpx.Client, ollama: ScriptedOllama) -> list[float]:
@@ -149,8 +160,9 @@ def stop_times(site: Site, client: httpx.Client, ollama: ScriptedOllama) -> list
             tab.wait_text("some ")
             begun = time.monotonic()
             tab.stop(started["generation"])
-            closed = ollama.wait_closed(number + 1)
-            times.append((closed.closed - begun) * 1000)
+            closed = ollama.wait_closed(number + 1).closed
+            assert closed
+            times.append((closed - begun) * 1000)
             tab.wait("generation.finished")
     return times
 
@@ -165,35 +177,56 @@ def seconds_to_start(site: Site) -> float:
 
 def measure() -> list[tuple[str, str, str]]:
     """Return (what, measured, aim)."""
-    rows = []
-    limits = {"OLLAMA_NUM_PARALLEL": "1000", "MAX_RUNNING_PER_USER": "0"}
-    with tempfile.TemporaryDirectory() as data, scripted_process(RATE, COUNT) as url:
-        with Site(Path(data), url, **limits) as site:
-            site.add_user("bench", admin=True)
-            rows.append(("second start until the site answers", f"{seconds_to_start(site):.2f} s", "≤ 2 s"))
-            with closing(site.log_in("bench")) as client:
-                client.get("/")
-                rows.append(("memory of the idle server (RSS)", f"{site.rss_kib() / 1024:.0f} MiB", "≤ 150 MB"))
-                rows.append(("first visit, all bytes over the wire", f"{page_bytes(site, client) / 1000:.1f} KB", "≤ 150 KB"))
-                rows += stream_rows(site, client)
-    with tempfile.TemporaryDirectory() as data, ScriptedOllama() as ollama, Site(Path(data), ollama.base_url) as site:
+    many = {"OLLAMA_NUM_PARALLEL": "1000", "MAX_RUNNING_PER_USER": "0"}
+    with (
+        tempfile.TemporaryDirectory() as data,
+        scripted_process(RATE, COUNT) as url,
+        Site(Path(data), url, **many) as site,
+    ):
+        site.add_user("bench", admin=True)
+        start = seconds_to_start(site)
+        with closing(site.log_in("bench")) as client:
+            rows = [
+                ("second start until the site answers", f"{start:.2f} s", "≤ 2 s"),
+                *page_rows(site, client),
+            ]
+            rows += stream_rows(site, client)
+    return [*rows, stop_row()]
+
+
+def page_rows(site: Site, client: httpx.Client) -> list[tuple[str, str, str]]:
+    """Measure the idle server, after its first page, and that page."""
+    client.get("/")
+    memory = site.rss_kib() / 1024
+    weight = page_bytes(site, client) / 1000
+    return [
+        ("memory of the idle server (RSS)", f"{memory:.0f} MiB", "≤ 150 MB"),
+        ("first visit, all bytes over the wire", f"{weight:.1f} KB", "≤ 150 KB"),
+    ]
+
+
+def stop_row() -> tuple[str, str, str]:
+    """Measure Stop."""
+    with (
+        tempfile.TemporaryDirectory() as data,
+        ScriptedOllama() as ollama,
+        Site(Path(data), ollama.base_url) as site,
+    ):
         site.add_user("bench", admin=True)
         with closing(site.log_in("bench")) as client:
             times = sorted(stop_times(site, client, ollama))
-            rows.append(
-                (
-                    f"Stop until the connection to Ollama is closed, {STOPS} times (p50 / p95)",
-                    f"{statistics.median(times):.1f} / {times[int(STOPS * 0.95)]:.1f} ms",
-                    "≤ 100 ms",
-                )
-            )
-    return rows
+    return (
+        f"Stop until the connection to Ollama is closed, {STOPS} times (p50 / p95)",
+        f"{statistics.median(times):.1f} / {times[int(STOPS * 0.95)]:.1f} ms",
+        "≤ 100 ms",
+    )
 
 
 def stream_rows(site: Site, client: httpx.Client) -> list[tuple[str, str, str]]:
     """Measure the streams."""
+    addresses = new_addresses(client)
     before = cpu_seconds(site.pid)
-    streams = asyncio.run(read_all(site, client))
+    streams = asyncio.run(read_all(site, client, addresses))
     spent = cpu_seconds(site.pid) - before
     name = f"{STREAMS} answers of {COUNT} tokens at {RATE} tokens/s"
     assert {stream.status for stream in streams} == {"completed"}
@@ -216,7 +249,9 @@ def main() -> None:
     table += [f"| {what} | {measured} | {aim} |" for what, measured, aim in rows]
     head = PAGE.read_text(encoding="utf-8").partition("<!-- measured -->")[0]
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    text = f"{head}<!-- measured -->\n\n{date.today():%Y-%m-%d}, commit {commit}, {machine}.\n\n" + "\n".join(table)
+    text = f"{head}<!-- measured -->\n\n{date.today():%Y-%m-%d}, commit {commit}, {machine}.\n\n" + "\n".join(
+        table
+    )
     PAGE.write_text(text + "\n", encoding="utf-8")
     sys.stdout.write("\n".join(table) + "\n")
 

@@ -36,7 +36,11 @@ def test_the_question_goes_whatever_its_length() -> None:
 def test_the_last_n_turns_are_the_persons_choice() -> None:
     several = turns("q1", "a1", "q2", "a2", "q3")
     assert contents(compose(several, system="", window=4096, options={"history_turns": 0})) == ["q3"]
-    assert contents(compose(several, system="", window=4096, options={"history_turns": 1})) == ["q2", "a2", "q3"]
+    assert contents(compose(several, system="", window=4096, options={"history_turns": 1})) == [
+        "q2",
+        "a2",
+        "q3",
+    ]
     assert compose(several, system="", window=4096, options={"history_turns": 9}).omitted == 0
 
 

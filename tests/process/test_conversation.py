@@ -3,7 +3,17 @@
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.scripted_ollama import ScriptedOllama, cut, done, error, headers, hold, json_error, load, thinking, tokens
+from tests.scripted_ollama import (
+    cut,
+    done,
+    error,
+    headers,
+    hold,
+    json_error,
+    load,
+    thinking,
+    tokens,
+)
 from tests.site import wait_until
 from tests.tab import Tab
 
@@ -62,7 +72,9 @@ def test_next_question_knows_the_conversation(site, client, ollama):
 
 
 def test_each_phase_is_told_while_it_lasts(site, client, ollama):
-    ollama.enqueue(hold("loading"), load(), hold("reading"), thinking("hm"), hold("thinking"), "text", hold("end"))
+    ollama.enqueue(
+        hold("loading"), load(), hold("reading"), thinking("hm"), hold("thinking"), "text", hold("end")
+    )
     with Tab(site, client) as tab:
         tab.ask("Why?")
         for phase in ("connecting", "loading"):
@@ -220,8 +232,16 @@ def test_continue_goes_on_after_the_last_character(site, client, ollama):
         (lambda server: server.enqueue("half ", error("out of memory")), "ollama_error", "half "),
         (lambda server: server.enqueue("half ", b"garbage\n"), "ollama_error", "half "),
         (lambda server: server.enqueue(b"<html>login</html>", content_type="text/html"), "ollama_error", ""),
-        (lambda server: server.play(json_error(404, "model 'internlm2:1.8b' not found")), "model_missing", ""),
-        (lambda server: server.play(json_error(500, "llama runner process has terminated")), "ollama_error", ""),
+        (
+            lambda server: server.play(json_error(404, "model 'internlm2:1.8b' not found")),
+            "model_missing",
+            "",
+        ),
+        (
+            lambda server: server.play(json_error(500, "llama runner process has terminated")),
+            "ollama_error",
+            "",
+        ),
     ],
     ids=["dies", "no-end", "error-line", "garbage", "html", "missing", "crash"],
 )
@@ -243,7 +263,9 @@ def test_bytes_and_frames_of_an_answer_are_bounded(site, client, ollama):
     with Tab(site, client) as tab:
         tab.ask("Long")
         tab.wait("generation.finished", seconds=30)
-    deltas = [size for size, frame in zip(tab.sizes, tab.frames, strict=True) if frame["type"] == "generation.delta"]
+    deltas = [
+        size for size, frame in zip(tab.sizes, tab.frames, strict=True) if frame["type"] == "generation.delta"
+    ]
     assert sum(deltas) <= 2 * len(tab.text.encode()) + 230 * len(deltas)
     assert len(deltas) <= 26 * 2 + 26
 
@@ -251,7 +273,13 @@ def test_bytes_and_frames_of_an_answer_are_bounded(site, client, ollama):
 def test_anonymous_and_cross_site_handshakes_are_refused(site, client, ollama):
     with Tab(site, client) as tab:
         tab.wait("snapshot")
-    for origin in ("http://127.0.0.1:9", "https://127.0.0.1", f"https://127.0.0.1:{site.port}", "null", "http://evil.test"):
+    for origin in (
+        "http://127.0.0.1:9",
+        "https://127.0.0.1",
+        f"https://127.0.0.1:{site.port}",
+        "null",
+        "http://evil.test",
+    ):
         with pytest.raises(InvalidStatus) as refused:
             tab.open(Origin=origin)
         assert refused.value.response.status_code == 403

@@ -1,6 +1,5 @@
 """Bad input on the socket: every frame gets a clear answer, and the socket lives on."""
 
-
 from contextlib import closing
 
 import pytest
@@ -11,6 +10,7 @@ from tests.tab import Tab
 
 pytestmark = pytest.mark.process
 
+SENDING = '{"type": "message.send", "client_id": "a", "text": "'
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 
@@ -28,12 +28,12 @@ NOBODYS = "00000000-0000-4000-8000-000000000000"
         ('{"type": "message.send", "client_id": "a", "text": 5}', "bad_frame"),
         ('{"type": "message.send", "client_id": "a", "text": "\\ud83d"}', "bad_frame"),
         ('{"type": "message.send", "client_id": "a", "text": "  "}', "empty"),
-        ('{"type": "message.send", "client_id": "a", "text": "%s"}' % ("x" * 32_001), "too_long"),
-        ('{"type": "message.send", "client_id": "a", "text": "%s"}' % ("x" * 300_000), "too_large"),
+        (SENDING + "x" * 32_001 + '"}', "too_long"),
+        (SENDING + "x" * 300_000 + '"}', "too_large"),
         ('{"type": "message.send", "client_id": "a", "text": "hi", "model": "../x"}', "unknown_model"),
         ('{"type": "message.send", "client_id": "a", "text": "hi", "options": {"top_k": "x"}}', "bad_option"),
-        ('{"type": "branch.select", "message": "%s"}' % NOBODYS, "not_found"),
-        ('{"type": "answer.continue", "client_id": "a", "message": "%s"}' % NOBODYS, "not_found"),
+        ('{"type": "branch.select", "message": "' + NOBODYS + '"}', "not_found"),
+        ('{"type": "answer.continue", "client_id": "a", "message": "' + NOBODYS + '"}', "not_found"),
     ],
 )
 def test_bad_frame_is_answered_and_the_socket_lives(site, client, frame, code):
@@ -133,4 +133,3 @@ def test_logging_out_closes_the_sockets(site: Site, ollama: ScriptedOllama):
         site.post(client, "/accounts/logout/")
         tab.wait("session.ended")
         assert tab.wait_close() == 4001
-

@@ -43,11 +43,12 @@ def test_first_administrator_is_made_by_the_link_that_the_start_prints(ollama, t
         with httpx.Client(base_url=site.url, trust_env=False, follow_redirects=True) as client:
             assert "setup_link" in client.get("/").text
             form = client.get(link)
-            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)[1]
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)
+            assert token
             done = client.post(
                 link,
                 data={
-                    "csrfmiddlewaretoken": token,
+                    "csrfmiddlewaretoken": token[1],
                     "username": "管理员",
                     "password1": PASSWORD,
                     "password2": PASSWORD,

@@ -1,29 +1,27 @@
 """Asking, editing, regenerating, continuing and choosing branches, as rows."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import pytest
 from django.test import TestCase, override_settings
 
 from conversations.models import Conversation, Generation, Message, User
 from conversations.services import conversations, generations, messages
+from conversations.services.conversations import Chosen
 from conversations.services.errors import Refused
 from conversations.services.generations import Ending
 from conversations.services.messages import Asked, Asker
 
 
-def refused(code: str, detail: str = "") -> object:
-    """Return a check that a call is refused with a code."""
-
-    class Check:
-        def __enter__(self) -> None:
-            return None
-
-        def __exit__(self, kind: object, error: object, _: object) -> bool:
-            assert isinstance(error, Refused), f"not refused: {error!r}"
-            assert (error.code, error.detail) == (code, detail or error.detail)
-            return True
-
-    return Check()
+@contextmanager
+def refused(code: str, detail: str = "") -> Iterator[None]:
+    """Check that the block is refused with a code."""
+    with pytest.raises(Refused) as refusal:
+        yield
+    assert (refusal.value.code, refusal.value.detail) == (code, detail or refusal.value.detail)
 
 
 def choose(wanted: str) -> str:
@@ -36,20 +34,23 @@ def choose(wanted: str) -> str:
 class Asking(TestCase):
     """One person, one conversation that the page has signed."""
 
+    alice: User
+    bob: User
+
     @classmethod
     def setUpTestData(cls) -> None:
         cls.alice = User.objects.create_user("alice")
         cls.bob = User.objects.create_user("bob")
 
     def setUp(self) -> None:
-        self.id = uuid.uuid4()
+        self.pk = uuid.uuid4()
         self.asker = self.asker_for(self.alice)
 
     def asker_for(self, user: User) -> Asker:
-        return Asker(user, self.id, "process", choose, conversations.sign_new(user, self.id))
+        return Asker(user, self.pk, "process", choose, conversations.sign_new(user, self.pk))
 
-    def ask(self, text: str = "什么是快速排序？", **more: object) -> Asked:
-        return messages.send(self.asker, uuid.uuid4().hex, text, **more)
+    def ask(self, text: str = "什么是快速排序？", **more: Any) -> Asked:
+        return messages.send(self.asker, uuid.uuid4().hex, text, chosen=Chosen(**more))
 
     def ask_and_answer(self, text: str = "question", answer: str = "answer") -> Asked:
         asked = self.ask(text)
@@ -60,13 +61,13 @@ class Asking(TestCase):
         generations.finish(asked.generation.pk, Ending("completed", "stop", answer))
 
     def shown(self) -> list[str]:
-        leaf = Conversation.objects.get(pk=self.id).shown_leaf_id
+        leaf = Conversation.objects.get(pk=self.pk).shown_leaf_id
         return [message.content for message in Message.objects.branch(leaf)]
 
     def test_first_message_creates_the_conversation_with_a_title(self) -> None:
         asked = self.ask("写一首诗\n关于春天")
         conversation = Conversation.objects.get()
-        assert (conversation.pk, conversation.title, conversation.owner) == (self.id, "写一首诗", self.alice)
+        assert (conversation.pk, conversation.title, conversation.owner) == (self.pk, "写一首诗", self.alice)
         assert asked.question is not None
         assert asked.question.content == "写一首诗\n关于春天"
         assert asked.generation.status == "queued"
@@ -74,8 +75,8 @@ class Asking(TestCase):
 
     def test_unsigned_or_foreign_ids_create_nothing(self) -> None:
         for asker in (
-            Asker(self.alice, self.id, "process", choose),
-            Asker(self.bob, self.id, "process", choose, conversations.sign_new(self.alice, self.id)),
+            Asker(self.alice, self.pk, "process", choose),
+            Asker(self.bob, self.pk, "process", choose, conversations.sign_new(self.alice, self.pk)),
         ):
             with refused("not_found"):
                 messages.send(asker, "a", "hello")
@@ -153,7 +154,7 @@ class Asking(TestCase):
         self.end(edited, "primo")
         assert self.shown() == ["uno", "primo"]
         assert edited.question is not None
-        messages.select_branch(self.alice, self.id, first.question.pk)
+        messages.select_branch(self.alice, self.pk, first.question.pk)
         assert self.shown() == ["one", "first"]
         siblings = Message.objects.siblings_of([first.question])[None]
         assert siblings == [first.question.pk, edited.question.pk]
@@ -181,20 +182,20 @@ class Asking(TestCase):
 
     def test_deleted_conversation_is_gone_until_restored(self) -> None:
         asked = self.ask()
-        assert conversations.delete(self.alice, self.id) == [asked.generation.pk]
+        assert conversations.delete(self.alice, self.pk) == [asked.generation.pk]
         with refused("not_found"):
             self.ask()
         with refused("not_found"):
-            conversations.restore(self.bob, self.id)
-        assert conversations.restore(self.alice, self.id).pk == self.id
+            conversations.restore(self.bob, self.pk)
+        assert conversations.restore(self.alice, self.pk).pk == self.pk
 
     def test_rename_is_the_owners(self) -> None:
         self.ask()
         with refused("not_found"):
-            conversations.rename(self.bob, self.id, "mine")
+            conversations.rename(self.bob, self.pk, "mine")
         with refused("empty"):
-            conversations.rename(self.alice, self.id, "  ")
-        assert conversations.rename(self.alice, self.id, " 春天\n的诗 ").title == "春天 的诗"
+            conversations.rename(self.alice, self.pk, "  ")
+        assert conversations.rename(self.alice, self.pk, " 春天\n的诗 ").title == "春天 的诗"
 
     def test_long_branch_reads_only_its_end(self) -> None:
         for number in range(3):
@@ -206,6 +207,8 @@ class Asking(TestCase):
 
 class LastWord(TestCase):
     """How generations end in the database."""
+
+    alice: User
 
     @classmethod
     def setUpTestData(cls) -> None:
@@ -265,7 +268,7 @@ class Queueing(TestCase):
     def queue(self, user: User, process: str = "me", model: str = "") -> Generation:
         pk = uuid.uuid4()
         asker = Asker(user, pk, process, choose, conversations.sign_new(user, pk))
-        return messages.send(asker, "c", "hello", model=model).generation
+        return messages.send(asker, "c", "hello", chosen=Chosen(model)).generation
 
     def test_one_at_a_time_and_model_first_come_first(self) -> None:
         limits = generations.Limits(per_model=1, per_user=0, in_all=0)

@@ -79,7 +79,9 @@ class Command(BaseCommand):
         if settings.EMBEDDED == "off" or _answers(settings.OLLAMA_BASE_URL):
             return None
         if not available():
-            self.stdout.write(f"Nobody answers at {settings.OLLAMA_BASE_URL}, and no demonstration model is installed.")
+            self.stdout.write(
+                f"Nobody answers at {settings.OLLAMA_BASE_URL}, and no demonstration model is installed."
+            )
             return None
         process = EmbeddedProcess()
         port = _free_port()
