@@ -4,6 +4,23 @@ from typing import Any, Self
 
 from playwright.sync_api import Locator, Page, expect
 
+_TOO_WIDE = """
+[...document.querySelectorAll("body *")]
+  .filter((element) => element.checkVisibility() && !element.closest(".visually-hidden, .skip-link, template"))
+  .filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+  })
+  .filter((element) => {
+    for (let above = element.parentElement; above !== document.body; above = above.parentElement) {
+      if (["auto", "scroll", "hidden"].includes(getComputedStyle(above).overflowX) && above.clientWidth <= innerWidth
+          && !above.matches(".scroller, .chat")) return false;
+    }
+    return true;
+  })
+  .map((element) => element.outerHTML.slice(0, 120))
+"""
+
 
 class Chat:
     """A tab with a conversation. Everything waits for what it looks for."""
@@ -72,9 +89,9 @@ class Chat:
         """The conversation of that title in the list."""
         return self.entries.filter(has_text=title)
 
-    def has_sideways_scroll(self) -> bool:
-        """Whether anything is wider than the window."""
-        return bool(self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"))
+    def too_wide(self) -> list[str]:
+        """What reaches out of the window, but for what may be scrolled on its own, such as code."""
+        return list(self.page.evaluate(_TOO_WIDE))
 
     def evaluate(self, script: str) -> Any:
         """The value of an expression in the page."""

@@ -71,7 +71,9 @@ def test_an_unknown_conversation_is_a_page_of_its_own(chat: Chat, expected: list
 
 
 def test_a_hostile_answer_is_inert(chat: Chat, ollama: ScriptedOllama) -> None:
-    hostile = "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'>[a](javascript:window.pwned=1)"
+    hostile = (
+        "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'>[a](javascript:window.pwned=1)"
+    )
     ollama.enqueue(hostile, hold("look"), " ![x](http://127.0.0.1:9/beacon.png)")
     chat.ask("<img src=x onerror='window.pwned=1'>").phase("writing")
     ollama.release("look")

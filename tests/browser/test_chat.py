@@ -108,7 +108,8 @@ def test_the_next_question_knows_the_conversation(chat: Chat, ollama: ScriptedOl
 
 
 def test_a_finished_answer_looks_the_same_after_a_reload(chat: Chat, ollama: ScriptedOllama) -> None:
-    text = "# Title\n\nA *list*:\n\n- one\n- two `code`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n"
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    text = f"# Title\n\nA *list*:\n\n- one\n- two `code`\n\n{table}\n\n```python\nprint(1)\n```\n"
     ollama.enqueue(*(text[start : start + 7] for start in range(0, len(text), 7)))
     chat.ask("All sorts of things").ended()
     expect(chat.text().locator(".code-copy")).to_have_count(1)

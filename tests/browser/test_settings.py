@@ -20,7 +20,12 @@ def choose(chat: Chat, **values: str) -> None:
 
 def test_options_travel_and_stay(chat: Chat, ollama: ScriptedOllama) -> None:
     choose(
-        chat, temperature="0,2", seed="7", stop="END\nSTOP", other='{"top_k": 5}', system="Answer in one word."
+        chat,
+        temperature="0,2",
+        seed="7",
+        stop="END\nSTOP",
+        other='{"top_k": 5}',
+        system="Answer in one word.",
     )
     chat.ask("With settings").ended()
     body = sent(ollama)

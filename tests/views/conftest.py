@@ -41,7 +41,9 @@ def client(anna: User) -> Client:
 def converse(anna: User) -> Callable[..., Conversation]:
     """Make a conversation of so many turns, each a question and its answer."""
 
-    def make(turns: int = 1, owner: User = anna, title: str = "Title", at: datetime | None = None) -> Conversation:
+    def make(
+        turns: int = 1, owner: User = anna, title: str = "Title", at: datetime | None = None
+    ) -> Conversation:
         now = at or timezone.now()
         conversation = Conversation.objects.create(owner=owner, title=title, updated_at=now)
         leaf = None

@@ -64,7 +64,9 @@ def test_a_running_answer_is_marked(client: Client, converse: Converse) -> None:
     assert "data-running" in html
 
 
-def test_a_long_conversation_opens_at_its_end_and_earlier_pages_follow(client: Client, converse: Converse) -> None:
+def test_a_long_conversation_opens_at_its_end_and_earlier_pages_follow(
+    client: Client, converse: Converse
+) -> None:
     conversation = converse(40)
     html = page(client, conversation)
     assert html.count('data-id="') - html.count('data-id=""') == 50 + 1

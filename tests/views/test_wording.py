@@ -11,9 +11,7 @@ from conversations.text import language_of
 
 SCRIPTS = Path(settings.BASE_DIR, "static", "js")
 CALL = re.compile(r"""\bt\(\s*"((?:[^"\\]|\\.)*)\"""")
-REASONS = (
-    "length cut_off user_stop limit model_missing ollama_down ollama_error stalled process_died restart internal"
-)
+REASONS = "length cut_off user_stop limit model_missing ollama_down ollama_error stalled process_died restart internal"
 
 
 def test_every_sentence_of_the_modules_can_be_translated() -> None:
