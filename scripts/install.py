@@ -15,6 +15,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 -- the sentence for whoever starts
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import re
@@ -78,7 +79,10 @@ class Installer:
             action()
             self.done[name] = wanted
             self.done["groups"] = " ".join(sorted(self.groups))
-            STAMP.write_text(json.dumps(self.done, indent=1))
+            # In one step, so that Ctrl+C leaves either the old stamp or the new one.
+            temporary = STAMP.with_suffix(".new")
+            temporary.write_text(json.dumps(self.done, indent=1))
+            temporary.replace(STAMP)
         if todo:
             seconds = time.monotonic() - started
             print(f"Downloaded {self.downloaded / MEGABYTE:.0f} MB in {seconds:.0f} s.", flush=True)
@@ -144,7 +148,8 @@ class Installer:
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
             )
             self.downloaded += sum(
                 path.stat().st_size for path in Path(cache).rglob("content-v2/**/*") if path.is_file()
@@ -214,10 +219,16 @@ def main() -> None:
         "--services", action="store_true", help="also PostgreSQL and Redis for `make test-all`"
     )
     wanted = parser.parse_args()
+    for stream in (sys.stdout, sys.stderr):
+        # A console of Windows may lack letters of the folder's name: that must not end the installation.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         Installer({name for name in ("dev", "services") if getattr(wanted, name)}).run()
     except InstallError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped. The same command goes on with what is missing.")
 
 
 if __name__ == "__main__":
