@@ -1,7 +1,6 @@
 """The socket of a conversation's page: authenticates, parses, hands on to services and runner, sends frames."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -54,8 +53,7 @@ class ConversationConsumer(BoundedSocket):
         self.room = runner.rooms.open(self.conversation)
         self.room.viewers.add(self)
         session_watch.add(self, self._login())
-        with contextlib.suppress(OSError):
-            await self.channel_layer.group_add(notify.user_group(self.user.pk), self.channel_name)
+        await notify.join(self.user.pk, self.channel_name)
         await self._send_snapshot()
 
     def _login(self) -> Login:
@@ -70,7 +68,7 @@ class ConversationConsumer(BoundedSocket):
     async def disconnect(self, code: int) -> None:
         """Leave the person's group."""
         if self.room is not None:
-            await self.channel_layer.group_discard(notify.user_group(self.user.pk), self.channel_name)
+            await notify.leave(self.user.pk, self.channel_name)
 
     # --- What others tell this socket
 

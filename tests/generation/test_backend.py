@@ -1,0 +1,90 @@
+"""Which model answers, and what the page is told about it."""
+
+import asyncio
+
+import pytest
+from django.test import override_settings
+
+from conversations.generation.backend import Backend
+from conversations.services.errors import Refused
+from tests.scripted_ollama import ScriptedOllama, model
+
+
+def looked(ollama: ScriptedOllama, *, embedded: ScriptedOllama | None = None) -> Backend:
+    """Return a backend that has just looked at the scripted Ollama, once."""
+
+    async def look() -> Backend:
+        with override_settings(OLLAMA_BASE_URL=ollama.base_url):
+            backend = Backend()
+        if embedded:
+            backend.use_embedded(embedded.base_url)
+        await backend.refresh()
+        await backend.aclose()
+        return backend
+
+    return asyncio.run(look())
+
+
+@pytest.fixture
+def ollama():
+    """A scripted Ollama."""
+    with ScriptedOllama() as server:
+        yield server
+
+
+def test_default_model_answers_where_it_is_there(ollama):
+    ollama.models = ["qwen3:8b", "internlm2:1.8b"]
+    backend = looked(ollama)
+    assert backend.choose("") == "internlm2:1.8b"
+    assert backend.choose("qwen3:8b") == "qwen3:8b"
+    assert backend.state("").wanted == ""
+
+
+def test_another_model_stands_in_a_loaded_one_before_others_and_the_page_is_told(ollama):
+    ollama.models = [model("mistral:7b", loaded=False), model("qwen3:8b", loaded=True)]
+    state = looked(ollama).state("")
+    assert (state.state, state.model, state.wanted) == ("ready", "qwen3:8b", "internlm2:1.8b")
+
+
+def test_silent_latest_tag_is_understood(ollama):
+    ollama.models = ["mistral:latest"]
+    backend = looked(ollama)
+    assert backend.choose("mistral") == "mistral:latest"
+    assert backend.state("mistral").wanted == ""
+
+
+def test_only_models_that_can_complete_are_offered(ollama):
+    ollama.models = [
+        model("bge-m3:latest", capabilities=["embedding"]),
+        model("internlm2:1.8b", capabilities=["completion"]),
+    ]
+    backend = looked(ollama)
+    assert [offered.name for offered in backend.offered()] == ["internlm2:1.8b"]
+    with pytest.raises(Refused, match="bge-m3:latest"):
+        backend.choose("bge-m3:latest")
+
+
+def test_states_are_told_apart(ollama):
+    ollama.models = [model("internlm2:1.8b", loaded=False)]
+    backend = looked(ollama)
+    assert backend.state("").state == "unloaded"
+    missing = backend.state("qwen3:8b")
+    assert (missing.state, missing.model) == ("missing", "qwen3:8b")
+    ollama.models = []
+    empty = looked(ollama).state("")
+    assert (empty.state, empty.model) == ("empty", "internlm2:1.8b")
+    with ScriptedOllama() as gone:
+        pass
+    down = looked(gone).state("")
+    assert down.state == "down"
+    assert down.since is not None
+
+
+def test_embedded_model_answers_while_nobody_else_does(ollama):
+    ollama.models = ["smollm2:135m"]
+    with ScriptedOllama() as gone:
+        pass
+    backend = looked(gone, embedded=ollama)
+    state = backend.state("internlm2:1.8b")
+    assert (state.model, state.demonstration, backend.num_parallel) == ("smollm2:135m", True, 4)
+    assert looked(ollama, embedded=ollama).picture.demonstration is False
