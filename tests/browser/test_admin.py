@@ -1,0 +1,89 @@
+"""The administrator's log in Chromium: nothing that the strict policy forbids, on a desktop and on a phone."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.scripted_ollama import ScriptedOllama, hold
+from tests.site import Site
+
+from .chat import Chat
+
+SCREENS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},
+}
+LISTS = ("conversation", "generation", "user", "modelprofile")
+
+
+@pytest.fixture
+def open_admin(new_context: Callable[..., BrowserContext], site: Site) -> Callable[..., Page]:
+    """Open an admin page as the administrator."""
+    with closing(site.log_in("admin")) as client:
+        cookies = dict(client.cookies.items())
+
+    def make(path: str = "", **options: Any) -> Page:
+        page = new_context(cookies, **options).new_page()
+        page.goto(f"/admin/{path}")
+        return page
+
+    return make
+
+
+def _assert_fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_page_fits_and_keeps_the_policy(
+    chat: Chat, ollama: ScriptedOllama, open_admin: Callable[..., Page], screen: str
+) -> None:
+    ollama.enqueue(
+        "# 春天\n\n```python\n" + "wide = 1\n" + "x" * 300 + "\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    )
+    chat.ask("写一首关于春天的诗").ended()
+    page = open_admin(**SCREENS[screen])
+    _assert_fits(page)
+    for name in LISTS:
+        page.goto(f"/admin/conversations/{name}/")
+        _assert_fits(page)
+        page.locator("#result_list tbody a").first.click()
+        expect(page.locator("#content")).to_be_visible()
+        _assert_fits(page)
+    page.goto("/admin/conversations/conversation/")
+    page.get_by_role("link", name="写一首关于春天的诗").first.click()
+    expect(page.locator(".entry.assistant .markdown h1")).to_have_text("春天")
+    _assert_fits(page)
+
+
+def test_a_person_is_found_by_typing(chat: Chat, open_admin: Callable[..., Page]) -> None:
+    chat.ask("Hello").ended()
+    page = open_admin("conversations/conversation/")
+    page.locator(".person-filter .select2-selection").click()
+    page.locator(".select2-search__field").fill("ann")
+    found = page.locator(".select2-results__option", has_text="anna")
+    expect(page.locator(".select2-results__option")).to_have_count(1)
+    found.click()
+    page.locator(".person-filter button").click()
+    expect(page).to_have_url(re.compile("owner__id__exact="))
+    owners = page.locator("#result_list .field-owner")
+    expect(owners.first).to_have_text("anna")
+    assert set(owners.all_inner_texts()) == {"anna"}
+
+
+def test_the_stop_button_ends_the_answer_on_the_persons_page(
+    chat: Chat, ollama: ScriptedOllama, open_admin: Callable[..., Page]
+) -> None:
+    ollama.enqueue("so far", hold("admin"))
+    chat.ask("Tell me everything")
+    ollama.wait_held("admin")
+    page = open_admin("conversations/generation/?status__exact=running")
+    page.locator("#result_list tbody a").first.click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".messagelist")).to_contain_text("Stop requested.")
+    chat.ended("stopped")
+    expect(chat.text()).to_contain_text("so far")
