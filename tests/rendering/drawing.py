@@ -70,7 +70,7 @@ class Drawing:
         return str(self.directory / self.names[name])
 
     def differences(self, wanted: list[Case]) -> list[tuple[Case, str, str]]:
-        """Draw the cases; return those whose live HTML differs from the stored one or is not inert, with both."""
+        """Draw the cases; return those whose live HTML is not the stored one or not inert, with both."""
         data = {
             "module": self.path("js/markdown.js"),
             "cases": [{"pieces": case.pieces, "html": render(case.text)} for case in wanted],

@@ -6,8 +6,8 @@ import pytest
 
 from conversations.rendering import MAX_MARKDOWN, render
 
-# Processor seconds for the longest Markdown there is. The worst shape takes about half of it, ordinary text of
-# that length 0.1 s.
+# Processor seconds for the longest Markdown there is. The worst shape takes about half of it, ordinary text
+# of that length 0.1 s.
 LIMIT = 2.0
 
 

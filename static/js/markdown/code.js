@@ -4,7 +4,6 @@
 import { copyText } from "../clipboard.js";
 import { t } from "../i18n.js";
 import { icon } from "../icons.js";
-import { highlight } from "./highlight.js";
 
 const COPIED_MS = 1500;
 const enhanced = new WeakSet();
@@ -30,6 +29,16 @@ function copyButton(code) {
   return button;
 }
 
+async function colour(code, language) {
+  try {
+    const { highlight } = await import("./highlight.js");
+    await highlight(code, language);
+  } catch (error) {
+    // A module could not be loaded, as the server cannot be reached just now: the code stays plain.
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
 /** Add colours and a copy button to the code blocks in `element`, or to `element` if it is one. */
 export function enhance(element) {
   const blocks = element.matches("pre.code") ? [element] : element.querySelectorAll("pre.code");
@@ -38,6 +47,6 @@ export function enhance(element) {
     enhanced.add(block);
     const code = block.querySelector("code");
     block.append(copyButton(code));
-    if (block.dataset.language) highlight(code, block.dataset.language);
+    if (block.dataset.language) colour(code, block.dataset.language);
   }
 }

@@ -94,33 +94,23 @@ class NodeEmitter {
   }
 }
 
-let core;
-
-async function loadCore() {
-  core ??= import("../../vendor/highlight/core.js").then(({ default: hljs }) => {
-    hljs.configure({ __emitter: NodeEmitter });
-    return hljs;
-  });
-  return core;
-}
-
 async function load(name) {
-  const [hljs, { default: grammar }] = await Promise.all([loadCore(), LOADERS[name]()]);
+  const core = import("../../vendor/highlight/core.js");
+  const [{ default: hljs }, { default: grammar }] = await Promise.all([core, LOADERS[name]()]);
+  hljs.configure({ __emitter: NodeEmitter });
   if (!hljs.getLanguage(name)) hljs.registerLanguage(name, grammar);
   return hljs;
 }
 
-/** Colour the text of `code`, if `language` is known and the text is not too long. */
+/**
+ * Colour the text of `code`, if `language` is known and the text is not too long. Rejects with a TypeError when a
+ * module cannot be loaded.
+ */
 export async function highlight(code, language) {
   const name = Object.hasOwn(ALIASES, language) ? ALIASES[language] : language;
   const text = code.textContent;
   if (!Object.hasOwn(LOADERS, name) || text.length > MAX_LENGTH) return;
-  let hljs;
-  try {
-    hljs = await load(name);
-  } catch {
-    return; // the server cannot be reached just now: the code stays plain
-  }
+  const hljs = await load(name);
   const result = hljs.highlight(text, { language: name, ignoreIllegals: true });
   if (code.textContent === text) code.replaceChildren(result._emitter.nodes);
 }
