@@ -8,7 +8,6 @@ else
 BIN := .venv/bin
 endif
 VENV_PYTHON := $(BIN)/python
-TEMPLATES := templates
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-dev test test-all browser lint format bench check-ollama messages locks
@@ -42,10 +41,9 @@ browser: install-dev ## Run the tests in Chromium only
 lint: install-dev ## Check style, types, templates, migrations, deployment settings and translations
 	@$(VENV_PYTHON) scripts/lint.py
 
-format: install-dev ## Format Python code and templates
+format: install-dev ## Format Python code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	-$(BIN)/djlint --reformat --quiet $(TEMPLATES)
 
 bench: install-dev ## Measure speed
 	$(VENV_PYTHON) -m tests.bench.measure $(BENCH_ARGS)

@@ -9,6 +9,7 @@ import argparse
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -19,6 +20,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ("zh_Hans",)
+HEADER = "# The texts of chatsite in another language; docs/glossary.md has the words to use."
+FIRST_DATE = datetime(2026, 11, 22, tzinfo=UTC)
 PYTHON_FOLDERS = ("chatsite", "conversations")
 TEMPLATE_FOLDERS = ("templates", "conversations/templates")
 KEYWORDS = {
@@ -83,6 +86,11 @@ def update(locale: str) -> None:
     catalogue.update(collected(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     catalogue.fuzzy = False
+    catalogue.header_comment = HEADER
+    catalogue.last_translator = catalogue.language_team = "chatsite contributors"
+    catalogue.msgid_bugs_address = ""
+    # A date that changes with every run would be in everybody's way when branches meet.
+    catalogue.creation_date = catalogue.revision_date = FIRST_DATE
     path = catalogue_path(locale)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
