@@ -73,8 +73,8 @@ export class Actions {
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!field.value.trim()) return;
-      if (this.ask({ type: "message.edit", message: article.dataset.id, text: field.value })) close();
+      // The new question takes this one's place; until it does, the text stays here.
+      if (field.value.trim()) this.ask({ type: "message.edit", message: article.dataset.id, text: field.value });
     });
   }
 

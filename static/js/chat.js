@@ -23,7 +23,7 @@ const parts = {
   sidebar: new Sidebar(main.dataset.conversation),
   panel: new Panel(main),
   model: new ModelState(main, modelState),
-  follower: new Follower(scroller, list, main.querySelector("[data-action=jump]")),
+  follower: new Follower(scroller, main.querySelector("[data-action=jump]")),
 };
 const conversation = new Conversation(main, parts);
 

@@ -24,20 +24,17 @@ export class Composer {
     this.taken = taken;
     this.stop = stop;
     this.pending = null;
+    this.key = PREFIX + (main.dataset.empty === undefined ? main.dataset.conversation : "new");
     this.restore();
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.field.addEventListener("input", () => this.changed());
-    this.field.addEventListener("keydown", (event) => this.key(event));
+    this.field.addEventListener("keydown", (event) => this.pressed(event));
     document.addEventListener("keydown", (event) => this.escape(event));
     document.querySelector("form[action*=logout]")?.addEventListener("submit", forgetDrafts);
   }
 
-  get storageKey() {
-    return PREFIX + (this.main.dataset.empty === undefined ? this.main.dataset.conversation : "new");
-  }
-
   restore() {
-    const draft = JSON.parse(localStorage.getItem(this.storageKey) ?? "null");
+    const draft = readDraft(this.key);
     // Firefox keeps a field's text over a reload; a draft of the same words adds its id.
     if (draft && (!this.field.value || this.field.value === draft.text)) {
       this.field.value = draft.text;
@@ -58,8 +55,7 @@ export class Composer {
     const text = this.field.value;
     // Another text is another question, so it gets another id.
     if (text !== this.draft?.text) this.draft = { text, id: freshId().slice(0, LONGEST_ID) };
-    if (text) localStorage.setItem(this.storageKey, JSON.stringify(this.draft));
-    else localStorage.removeItem(this.storageKey);
+    writeDraft(this.key, text ? this.draft : null);
     this.resize();
     this.countRest();
   }
@@ -79,7 +75,7 @@ export class Composer {
     this.count.toggleAttribute("data-over", rest < 0);
   }
 
-  key(event) {
+  pressed(event) {
     // Enter chooses a word while an input method composes; Safari tells of that by the key code only.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     if (matchMedia("(pointer: coarse)").matches) return;
@@ -122,9 +118,9 @@ export class Composer {
 
   /** The server has the question: it is a draft no longer. */
   accepted(client) {
-    if (client && client !== this.pending?.client_id) return;
-    if (!this.pending) return;
-    localStorage.removeItem(this.storageKey);
+    if (!this.pending || client !== this.pending.client_id) return;
+    writeDraft(this.key, null);
+    this.key = PREFIX + this.main.dataset.conversation;
     if (this.field.value === this.pending.text) this.field.value = "";
     this.settled();
     this.taken();
@@ -151,8 +147,30 @@ export class Composer {
   }
 }
 
+// A browser may keep its storage from pages, or be full: drafts are then kept as long as the page is.
+
+function readDraft(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function writeDraft(key, draft) {
+  try {
+    if (draft) localStorage.setItem(key, JSON.stringify(draft));
+    else localStorage.removeItem(key);
+  } catch {
+    // See above.
+  }
+}
+
 function forgetDrafts() {
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  try {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+    keys.forEach((key) => localStorage.removeItem(key));
+  } catch {
+    // See above.
   }
 }

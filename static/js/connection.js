@@ -36,6 +36,7 @@ export class Connection {
   open() {
     clearTimeout(this.retry);
     this.isOpen = false;
+    this.watch();
     const socket = new WebSocket(this.address);
     this.socket = socket;
     socket.addEventListener("message", ({ data }) => socket === this.socket && this.receive(JSON.parse(data)));
@@ -70,13 +71,15 @@ export class Connection {
   }
 
   reopen() {
-    this.socket.close();
+    const silent = this.socket;
     this.closed(0);
+    silent.close();
   }
 
   closed(code) {
     clearTimeout(this.silence);
     this.socket = null;
+    this.retry = 0;
     this.isOpen = false;
     if (code === LOGGED_OUT) return this.onState("ended");
     if (code === NOT_FOUND) return this.onState("gone");

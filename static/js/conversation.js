@@ -4,7 +4,7 @@ import { LiveAnswer } from "./live.js";
 import * as messages from "./messages.js";
 
 // A change told by one frame is mostly shown by the next one; only what is still different then is read again.
-const SETTLE = 400;
+const SETTLE = 150;
 
 /** Draws the frames of one conversation. `parts`: connection, status, composer, panel, sidebar, model, follower. */
 export class Conversation {
@@ -99,7 +99,6 @@ export class Conversation {
 
   async started(frame) {
     if (this.live?.generation === frame.generation) return;
-    this.parts.composer.accepted();
     if (!messages.find(frame.message) && !messages.place({ ...frame, id: frame.message, role: "assistant" })) {
       await messages.reload(this.address);
     }

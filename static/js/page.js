@@ -28,6 +28,11 @@ function offerThemes(button) {
   });
 }
 
+// The conversation of a page may have got its address after the form was drawn.
+for (const form of document.querySelectorAll("form:has(button[name=language])")) {
+  form.addEventListener("submit", () => (form.elements.next.value = location.pathname + location.search));
+}
+
 // Old engines gave no zone; the server then uses its own.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) setCookie("timezone", zone);

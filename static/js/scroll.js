@@ -2,16 +2,17 @@
 
 const NEAR = 48;
 
-/** Keeps `scroller` at the end of `content` while it grows; `jump` is shown while the end is out of sight. */
+/** Keeps `scroller` at its end while its children grow; `jump` is shown while the end is out of sight. */
 export class Follower {
-  constructor(scroller, content, jump) {
+  constructor(scroller, jump) {
     this.scroller = scroller;
     this.jump = jump;
     this.following = true;
     this.last = scroller.scrollTop;
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     jump.addEventListener("click", () => this.toEnd());
-    new ResizeObserver(() => this.grown()).observe(content);
+    const growth = new ResizeObserver(() => this.grown());
+    for (const child of scroller.children) growth.observe(child);
   }
 
   get distance() {

@@ -41,6 +41,7 @@ export class Sidebar {
   set(state) {
     if (this.narrow.matches) {
       document.body.toggleAttribute("data-drawer", state === "open");
+      document.getElementById("chat").inert = state === "open";
       return;
     }
     document.body.dataset.sidebar = state;

@@ -154,6 +154,15 @@ def test_another_answer_and_an_edited_question_are_versions(chat: Chat, ollama: 
     expect(chat.text()).to_have_text("Third answer")
 
 
+def test_an_edit_that_is_refused_keeps_its_text(chat: Chat, ollama: ScriptedOllama) -> None:
+    chat.ask("A question").ended()
+    chat.press("edit", chat.questions.last)
+    chat.page.locator(".edit textarea").fill("x" * 32_001)
+    chat.page.locator(".edit [class*=primary]").click()
+    expect(chat.refusal).to_contain_text("32000")
+    expect(chat.page.locator(".edit textarea")).to_have_value("x" * 32_001)
+
+
 def test_the_reader_is_left_alone_when_not_at_the_end(
     open_chat: Callable[..., Chat], ollama: ScriptedOllama
 ) -> None:

@@ -65,6 +65,19 @@ def test_drafts_go_with_the_person(open_chat: Callable[..., Chat], own_login: di
     assert chat.evaluate("localStorage.length") == 0
 
 
+def test_a_question_asked_in_two_tabs_at_once_loses_neither_text(chat: Chat, ollama: ScriptedOllama) -> None:
+    chat.ask("Begin").ended()
+    other = chat.tab()
+    ollama.enqueue("Busy ", hold("both"))
+    chat.ask("From the one tab")
+    other.field.fill("From the other tab")
+    other.field.press("Enter")
+    expect(other.refusal).to_contain_text("answer is still being written")
+    expect(other.field).to_have_value("From the other tab")
+    ollama.release("both")
+    chat.ended()
+
+
 def test_a_question_during_an_answer_is_kept(chat: Chat, ollama: ScriptedOllama) -> None:
     ollama.enqueue("Still ", hold("busy"), "writing")
     chat.ask("First").phase("writing")
