@@ -106,7 +106,7 @@ def test_no_page_of_the_log_offers_to_change_it(root, call, name):
         assert "delete_selected" not in text
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Generations"), ("zh-hans", "chatsite")])
+@pytest.mark.parametrize(("language", "title"), [("en", "Generations"), ("zh-hans", "首页")])
 def test_pages_speak_the_readers_language(clients, superuser, call, language, title):
     superuser.language = language
     superuser.save()
