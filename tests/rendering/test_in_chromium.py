@@ -1,0 +1,181 @@
+"""The page's modules in a real browser, under the site's Content-Security-Policy."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from csp.utils import build_policy
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+from conversations.rendering import render
+from tests.browser.conftest import browser
+from tests.rendering.drawing import CORPUS, Drawing
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.browser
+
+PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Markdown</title><link rel="icon" href="data:,">
+<script type="application/json" id="page-data">{"strings": {}, "outcomes": {}}</script>
+<div class="markdown" id="live"></div><div class="markdown" id="stored"></div></html>"""
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", build_policy())
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(drawing: Drawing) -> Iterator[str]:
+    (drawing.directory / "page.html").write_text(PAGE)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(drawing.directory)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Tab:
+    """A page with the Markdown modules; it remembers whatever the browser complained about or asked others for."""
+
+    def __init__(self, page: Page, address: str, module: str) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", partial(self._request, address))
+        page.goto(address + "page.html")
+        page.evaluate("async (module) => { window.markdown = await import(module); }", address + module)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _request(self, own: str, request: Request) -> None:
+        if not request.url.startswith(own):
+            self.complaints.append(f"request for {request.url}")
+
+    def write(self, text: str, size: int) -> None:
+        """Draw `text` in pieces of `size`, one per frame, into #live."""
+        self.page.evaluate(
+            """async ({text, size}) => {
+              const live = new markdown.LiveMarkdown(document.getElementById("live"));
+              const characters = [...text];
+              for (let i = 0; i < characters.length; i += size) {
+                live.append(characters.slice(i, i + size).join(""));
+                if (i % (size * 20) === 0) await new Promise(requestAnimationFrame);
+              }
+              live.finish();
+            }""",
+            {"text": text, "size": size},
+        )
+
+    def show(self, html: str) -> None:
+        """Put stored HTML into #stored, as the server's template would have."""
+        self.page.evaluate(
+            """(html) => {
+              const stored = document.getElementById("stored");
+              stored.innerHTML = html;
+              markdown.enhance(stored);
+            }""",
+            html,
+        )
+
+
+@pytest.fixture
+def tab(browser: Browser, address: str, drawing: Drawing) -> Iterator[Tab]:
+    page = browser.new_page()
+    yield Tab(page, address, drawing.names["js/markdown.js"])
+    page.close()
+
+
+def test_hostile_answer_runs_nothing_and_asks_nobody(tab: Tab) -> None:
+    tab.write(CORPUS["hostile"], 1)
+    tab.show(render(CORPUS["hostile"]))
+    tab.page.wait_for_timeout(200)
+    assert tab.page.evaluate("window.pwned") is None
+    assert tab.complaints == []
+
+
+def test_live_and_stored_code_get_colours_and_a_button(tab: Tab) -> None:
+    tab.write(CORPUS["quicksort"], 3)
+    tab.show(render(CORPUS["quicksort"]))
+    for place in ("live", "stored"):
+        code = tab.page.locator(f"#{place} pre.code[data-language=python]")
+        code.locator(".hljs-keyword").first.wait_for()
+        assert code.locator("code").text_content() == CORPUS["quicksort"].split("```")[1].removeprefix(
+            "python\n"
+        )
+        button = code.locator("button")
+        assert button.get_attribute("aria-label") == "Copy code"
+        assert button.locator("use").evaluate("(use) => use.getBBox().width") > 0
+    assert tab.page.evaluate("live.isEqualNode(Object.assign(stored, { id: 'live' }))")
+    assert tab.complaints == []
+
+
+def test_copying_without_a_clipboard_of_the_browser(tab: Tab) -> None:
+    tab.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    tab.page.evaluate(
+        "document.addEventListener('copy', () => { window.copied = getSelection().toString() })"
+    )
+    tab.show(render("```text\none\n  two\n```"))
+    tab.page.get_by_role("button", name="Copy code").click()
+    tab.page.get_by_role("button", name="Copied").wait_for()
+    assert tab.page.evaluate("window.copied") == "one\n  two\n"
+
+
+def test_complete_blocks_are_not_touched_again(tab: Tab) -> None:
+    text = CORPUS["lists"] + CORPUS["quicksort"]
+    touched = tab.page.evaluate(
+        """async (text) => {
+          const element = document.getElementById("live");
+          const live = new markdown.LiveMarkdown(element);
+          const touched = [];
+          for (const character of text) {
+            const complete = [...element.children].slice(0, -2);
+            const observer = new MutationObserver(() => {});
+            for (const one of complete) {
+              observer.observe(one, { subtree: true, childList: true, characterData: true });
+            }
+            live.append(character);
+            // Colours and buttons are added later, once for each block.
+            touched.push(...observer.takeRecords().map(({ target }) => target.textContent));
+            observer.disconnect();
+          }
+          return touched;
+        }""",
+        text,
+    )
+    assert touched == []
+
+
+def test_cost_of_a_piece_does_not_grow_with_the_answer(tab: Tab) -> None:
+    paragraph = "Some **bold** words, `code`, and a [link](https://example.com).\n\n"
+    answer = paragraph * 3 + "".join(f"- item {number} with *words*\n" for number in range(300)) + "\n"
+    answer += "```python\n" + "print('hello')  # a line of code\n" * 1000 + "```\n\n" + paragraph * 100
+    early, late = tab.page.evaluate(
+        """(text) => {
+          const live = new markdown.LiveMarkdown(document.getElementById("live"));
+          const pieces = text.match(/[^]{1,20}/g);
+          const times = pieces.map((piece) => {
+            const start = performance.now();
+            live.append(piece);
+            return performance.now() - start;
+          });
+          live.finish();
+          const median = (some) => some.toSorted((a, b) => a - b)[Math.floor(some.length / 2)];
+          return [median(times.slice(0, 300)), median(times.slice(-300))];
+        }""",
+        answer,
+    )
+    print(f"\nmilliseconds per piece of 20 characters: {early:.3f} early, {late:.3f} late")
+    assert late < 4 * early + 0.5
+    assert tab.complaints == []
