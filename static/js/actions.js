@@ -2,12 +2,14 @@
 
 import { clone, confirmOn, copyText, freshId } from "./dom.js";
 
-/** Listens to the tools of all messages. `send` takes a command; `address` is the conversation's page. */
+/** Listens to the tools of all messages. `send` takes a command; `address` is the conversation's page; `model()` is
+ * the one chosen for the next answer; `hold()` keeps the page from following what grows at its end. */
 export class Actions {
-  constructor(list, { send, address, model }) {
+  constructor(list, { send, address, model, hold }) {
     this.send = send;
     this.address = address;
     this.model = model;
+    this.hold = hold;
     list.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -62,6 +64,7 @@ export class Actions {
     };
     field.value = bubble.textContent;
     article.dataset.editing = "";
+    this.hold();
     bubble.after(form);
     field.style.height = `${Math.min(field.scrollHeight, innerHeight / 2)}px`;
     field.focus();

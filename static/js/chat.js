@@ -41,6 +41,7 @@ parts.connection = new Connection(signature ? `${socket}?new=${encodeURIComponen
 new Actions(list, {
   address,
   model: () => parts.panel.model(),
+  hold: () => parts.follower.hold(),
   send(command) {
     const sent = parts.connection.send(command);
     if (!sent) parts.composer.refuse(t("There is no connection now. Try again in a moment."));

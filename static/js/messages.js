@@ -3,6 +3,7 @@
 import { clone, fetchNodes } from "./dom.js";
 import { number, outcome, t } from "./i18n.js";
 import { enhance } from "./markdown.js";
+import { profileOf } from "./panel.js";
 import { languageOf } from "./text.js";
 
 const CAN_CONTINUE = new Set(["length", "cut_off", "user_stop", "limit", "stalled", "process_died", "restart"]);
@@ -73,7 +74,7 @@ export function refresh(article) {
   article.querySelector("[data-action=next]").disabled = place === versions.length - 1;
   if (role === "user") return;
   article.querySelector(".facts").hidden = !model;
-  article.querySelector(".facts summary").textContent = model ?? "";
+  article.querySelector(".facts summary").textContent = model ? summary(model, factsOf(article).options) : "";
   const sentence = outcome(reason, model);
   article.querySelector(".outcome").hidden = !sentence;
   article.querySelector(".outcome-text").textContent = sentence;
@@ -89,11 +90,26 @@ export function finished(article, { status, reason, model, end, facts }) {
   refresh(article);
 }
 
+function factsOf(article) {
+  return JSON.parse(article.dataset.facts || "{}");
+}
+
+/** Return the model's name and the options that are not those of its profile. */
+function summary(model, options = {}) {
+  const profile = profileOf(model);
+  const set = Object.entries(options).filter(([name, value]) => written(value) !== written(profile[name]));
+  return [model, ...set.map(([name, value]) => `${name} ${written(value)}`)].join(" · ");
+}
+
+function written(value) {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 function drawFacts(article, element) {
-  const facts = JSON.parse(article.dataset.facts || "{}");
+  const facts = factsOf(article);
   const rows = FACTS.filter(([name]) => facts[name]).map(([name, label, draw]) => [label(), draw(facts[name])]);
   for (const [name, value] of Object.entries(facts.options ?? {})) {
-    rows.push([name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
+    rows.push([name, written(value)]);
   }
   element.querySelector("dl").replaceChildren(
     ...rows.map(([label, value]) => {

@@ -37,6 +37,7 @@ export class ModelState {
   show() {
     const { state = "", name = "", demonstration } = this.shown;
     this.main.dataset.model = state;
+    this.main.toggleAttribute("data-demonstration", demonstration !== undefined);
     if (name) this.name.textContent = name;
     for (const list of document.querySelectorAll(".examples")) {
       list.hidden = (list.dataset.for === "demonstration") !== (demonstration !== undefined);

@@ -3,6 +3,11 @@
 import { fetchNodes } from "./dom.js";
 import { page, t } from "./i18n.js";
 
+/** Return what this site's profiles say for `model`: those of its family under those of its tag. */
+export function profileOf(model) {
+  return { ...page.profiles[model.split(":")[0]], ...page.profiles[model] };
+}
+
 /** The dialog. `settings()` is what differs from what the conversation has. */
 export class Panel {
   constructor(main) {
@@ -65,7 +70,7 @@ export class Panel {
   /** Show in the empty fields what this site's profile of the model says. */
   showDefaults() {
     const model = this.fields.model.value || this.main.querySelector(".model-name").textContent;
-    const profile = { ...page.profiles[model.split(":")[0]], ...page.profiles[model] };
+    const profile = profileOf(model);
     for (const field of this.options) field.placeholder = profile[field.name] ?? this.unset(field.name);
   }
 

@@ -41,10 +41,15 @@ export class Follower {
     this.jump.hidden = true;
   }
 
+  /** Stay here until the reader goes to the end. */
+  hold() {
+    this.following = false;
+  }
+
   /** Run `change`, which adds something above, without moving what the reader sees. */
   keeping(anchor, change) {
     const before = anchor.getBoundingClientRect().top;
-    this.following = false;
+    this.hold();
     change();
     this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
     this.last = this.scroller.scrollTop;

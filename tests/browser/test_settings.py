@@ -33,6 +33,7 @@ def test_options_travel_and_stay(chat: Chat, ollama: ScriptedOllama) -> None:
     assert (options["temperature"], options["seed"], options["top_k"]) == (0.2, 7, 5)
     assert options["stop"] == ["END", "STOP"]
     assert body["messages"][0] == {"role": "system", "content": "Answer in one word."}
+    expect(chat.answers.last.locator(".facts summary")).to_contain_text("internlm2:1.8b · temperature 0.2 · ")
     chat.answers.last.locator(".facts summary").click()
     expect(chat.answers.last.locator(".facts dl")).to_contain_text("seed7")
     chat.reload().ask("And again").ended()

@@ -29,7 +29,7 @@ const probeFor = (list) => `${list.type === "ordered_list_open" ? "1" : ""}${lis
 
 /** Take the item that `probeFor` wrote from `tokens`, and return whether it made the list loose. */
 export function takeProbe(tokens) {
-  const [, , paragraph] = tokens.splice(1, 5);
+  const [, paragraph] = tokens.splice(1, 5);
   return !paragraph.hidden;
 }
 
