@@ -16,8 +16,8 @@ from conversations.models import Conversation, Generation, Message
 from conversations.rendering.characters import clean
 
 from . import transcript, wording
+from .base import LogAdmin
 from .filters import KeptFilter, NewestStatusFilter, PersonFilter
-from .readonly import LogAdmin
 
 
 @admin.register(Conversation)

@@ -21,9 +21,9 @@ from conversations.rendering.characters import clean
 from conversations.services import generations
 
 from . import wording
+from .base import LogAdmin
 from .calendar import CalendarChangeList
 from .filters import PersonFilter, ReasonFilter
-from .readonly import LogAdmin
 
 
 class EventInline(admin.TabularInline):
@@ -167,7 +167,7 @@ class GenerationAdmin(LogAdmin):
     @admin.display(description=_("options"))
     def options_text(self, generation: Generation) -> str:
         """Return the options as JSON, an option a line."""
-        return _lines(clean(json.dumps(generation.options, ensure_ascii=False, indent=2)))
+        return _lines(clean(json.dumps(generation.options, ensure_ascii=False, indent=2, sort_keys=True)))
 
     @admin.display(description=_("conversation"))
     def conversation_link(self, generation: Generation) -> str:

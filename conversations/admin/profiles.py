@@ -12,6 +12,7 @@ from conversations.models import ModelProfile
 from conversations.services.errors import Refused
 
 from . import wording
+from .base import ListAdmin
 
 
 class ModelProfileForm(forms.ModelForm):
@@ -33,7 +34,7 @@ class ModelProfileForm(forms.ModelForm):
 
 
 @admin.register(ModelProfile)
-class ModelProfileAdmin(admin.ModelAdmin):
+class ModelProfileAdmin(ListAdmin):
     """Model profiles; a change holds from the next question on."""
 
     form = ModelProfileForm

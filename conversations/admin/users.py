@@ -29,6 +29,7 @@ from conversations.models import Conversation, User
 from conversations.services import accounts
 
 from . import wording
+from .base import ListAdmin
 
 RIGHTS = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -76,15 +77,13 @@ class NewPersonForm(CheckedNames, auth_forms.UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin):
+class UserAdmin(ListAdmin, auth_admin.UserAdmin):
     """The people of the site."""
 
     form = PersonForm
     add_form = NewPersonForm
     list_display = ["username", "person", "is_active", "is_staff", "last_login", "conversation_count"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", "language", "last_login"]
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ["username", "name", "email"]
     readonly_fields = ["last_login", "date_joined", "conversations_link"]
     actions = ["activate", "deactivate"]

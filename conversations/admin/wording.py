@@ -53,10 +53,11 @@ def one_line(text: str, limit: int = _CELL) -> str:
 
 
 def compact(options: Any) -> str:
-    """Return a call's options on one line: `temperature 0.7 · stop ["###"]`."""
+    """Return a call's options on one line: `stop ["###"] · temperature 0.7`."""
     if not isinstance(options, dict):
         return one_line(json.dumps(options, ensure_ascii=False))
-    return " · ".join(f"{one_line(name)} {_value(value)}" for name, value in options.items())
+    # Databases keep the names in orders of their own.
+    return " · ".join(f"{one_line(name)} {_value(value)}" for name, value in sorted(options.items()))
 
 
 def _value(value: Any) -> str:

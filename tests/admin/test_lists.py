@@ -163,6 +163,22 @@ def test_who_may_not_see_people_is_not_offered_them(client, owner):
     assert "person-filter" not in _list(client, "conversation").text
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("conversation", "q"),
+        ("generation", "status__exact"),
+        ("generation", "reason"),
+        ("generation", "model"),
+        ("user", "language__exact"),
+        ("modelprofile", "q"),
+    ],
+)
+def test_nul_in_an_address_is_no_error(root, name, field):
+    answer = root.get(reverse(f"admin:conversations_{name}_changelist"), {field: "a\x00b"})
+    assert answer.status_code in {200, 302}
+
+
 def _queries(client: Client, url: str) -> int:
     client.get(url)
     with CaptureQueriesContext(

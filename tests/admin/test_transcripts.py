@@ -24,7 +24,7 @@ def test_transcript_shows_words_and_how_each_answer_came(root, owner):
     assert "Be brief." in text
     for figure in (
         "internlm2:1.8b",
-        "temperature 0.7 · stop [&quot;###&quot;]",
+        "stop [&quot;###&quot;] · temperature 0.7",
         "12.5 s",
         "0.5 s",
         "210",

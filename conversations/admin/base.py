@@ -1,4 +1,4 @@
-"""What the admin pages of the log have in common."""
+"""What the admin's lists have in common, and what those of the log do."""
 
 import uuid
 from typing import Any
@@ -7,22 +7,33 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q, QuerySet
 from django.forms import Media
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from conversations.models import Conversation
 
 from . import wording
 
 
-class LogAdmin(admin.ModelAdmin):
+class ListAdmin(admin.ModelAdmin):
+    """Rows with a list whose address may hold anything."""
+
+    list_per_page = 50
+    # The number of all rows beside that of the found ones costs a second count.
+    show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list; NUL, which PostgreSQL cannot compare with text, is in no address that a page made."""
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+
+class LogAdmin(ListAdmin):
     """Rows that tell what happened: read with the view permission, changed by nobody, superusers included."""
 
     # Columns that a UUID in the search field is looked up in, instead of `search_fields`.
     id_fields: tuple[str, ...] = ("pk",)
     empty_value_display = wording.EMPTY
-    list_per_page = 50
-    # The number of all rows beside that of the found ones costs a second count.
-    show_full_result_count = False
     # The pages of the site belong to the owners of what they show.
     view_on_site = False
 
