@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import examples, js_strings, notify, outcomes
 from conversations.generation.backend import backend
 from conversations.generation.stopping import stop_now
-from conversations.models import Conversation, Generation, Message, ModelProfile
+from conversations.models import Conversation, Generation, Message, ModelProfile, User
 from conversations.services import accounts
 from conversations.services import conversations as services
 from conversations.services.errors import Refused
@@ -24,16 +24,22 @@ from conversations.services.errors import Refused
 from . import sidebar, transcript
 
 
+class PersonRequest(HttpRequest):
+    """A request of somebody who is logged in."""
+
+    user: User
+
+
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Show an empty conversation; it begins to exist with its first message."""
     if not accounts.administrator_exists():
         return render(request, "setup/needed.html")
-    return _new_conversation(request)
+    return _new_conversation(request)  # type: ignore[arg-type] # it sees to the login
 
 
 @login_required
-def _new_conversation(request: HttpRequest) -> HttpResponse:
+def _new_conversation(request: PersonRequest) -> HttpResponse:
     pk = uuid.uuid4()
     found = Conversation(pk=pk, owner=request.user)
     context = {
@@ -45,7 +51,7 @@ def _new_conversation(request: HttpRequest) -> HttpResponse:
     return render(request, "conversations/chat.html", context)
 
 
-def _deleted(request: HttpRequest) -> Conversation | None:
+def _deleted(request: PersonRequest) -> Conversation | None:
     """Return the conversation whose deletion the page offers to undo."""
     pk = _uuid(request, "deleted")
     if pk is None:
@@ -55,7 +61,7 @@ def _deleted(request: HttpRequest) -> Conversation | None:
 
 @require_GET
 @login_required
-def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
+def conversation(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Show a conversation: the end of it, or with `?before=` an earlier page."""
     found = _owned(request, pk)
     context = {**_chat(request, found), "shown": _page(request, found)}
@@ -64,7 +70,7 @@ def conversation(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_GET
 @login_required
-def messages(request: HttpRequest, pk: UUID) -> HttpResponse:
+def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Return messages as HTML: the last page, `?before=` a message, `?only=` one. `?source=` is a text."""
     found = _owned(request, pk)
     if source := _uuid(request, "source"):
@@ -87,7 +93,7 @@ def _page(request: HttpRequest, found: Conversation) -> list[transcript.ShownMes
 
 @require_GET
 @login_required
-def conversation_list(request: HttpRequest) -> HttpResponse:
+def conversation_list(request: PersonRequest) -> HttpResponse:
     """Return the list of conversations as HTML, from `?before=` a conversation on."""
     try:
         listing = sidebar.listing(request.user, _uuid(request, "before"))
@@ -98,7 +104,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @login_required
-def model_state(request: HttpRequest) -> HttpResponse:
+def model_state(request: PersonRequest) -> HttpResponse:
     """Return what is known of `?model=` as HTML."""
     wanted = request.GET.get("model", "")[:200]
     return render(request, "conversations/_model_state.html", {"state": backend.state(wanted)})
@@ -106,14 +112,14 @@ def model_state(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @login_required
-def model_options(request: HttpRequest) -> HttpResponse:
+def model_options(request: PersonRequest) -> HttpResponse:
     """Return the models that can be chosen now, as the options of a list."""
     return render(request, "conversations/_model_options.html", {"models": backend.offered()})
 
 
 @require_POST
 @login_required
-def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
+def rename(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Give a conversation the title in the form."""
     try:
         found = services.rename(request.user, pk, request.POST.get("title", ""))
@@ -125,7 +131,7 @@ def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def delete(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Delete a conversation; the next page offers to undo it."""
     try:
         live = services.delete(request.user, pk)
@@ -139,7 +145,7 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+def restore(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Undo a deletion."""
     try:
         found = services.restore(request.user, pk)
@@ -172,7 +178,7 @@ def _refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
     return render(request, "400.html", {"reason": str(refused)}, status=400)
 
 
-def _owned(request: HttpRequest, pk: UUID) -> Conversation:
+def _owned(request: PersonRequest, pk: UUID) -> Conversation:
     return get_object_or_404(Conversation.objects.for_user(request.user), pk=pk)
 
 
@@ -187,7 +193,7 @@ def _uuid(request: HttpRequest, name: str) -> UUID | None:
         raise Http404 from error
 
 
-def _chat(request: HttpRequest, found: Conversation) -> dict[str, Any]:
+def _chat(request: PersonRequest, found: Conversation) -> dict[str, Any]:
     """Return what the page holds around the messages."""
     state = backend.state(found.model)
     return {

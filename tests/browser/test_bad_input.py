@@ -84,7 +84,7 @@ def test_a_hostile_answer_is_inert(chat: Chat, ollama: ScriptedOllama) -> None:
 
 
 def test_the_page_follows_what_becomes_of_ollama(chat: Chat, ollama: ScriptedOllama) -> None:
-    before = ollama.models
+    before = [*ollama.models]
     state = chat.page.locator("#model-state .state")
     try:
         ollama.models = []
@@ -94,5 +94,5 @@ def test_the_page_follows_what_becomes_of_ollama(chat: Chat, ollama: ScriptedOll
         expect(state).to_have_attribute("data-name", "other:1b", timeout=10_000)
         expect(state).to_contain_text("stands in for it")
     finally:
-        ollama.models = before
+        ollama.models = [*before]
     expect(state).to_have_attribute("data-name", "internlm2:1.8b", timeout=10_000)

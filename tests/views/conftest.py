@@ -57,6 +57,7 @@ def converse(anna: User) -> Callable[..., Conversation]:
                     html=f"<p>{role} {turn}</p>",
                     created_at=now + timedelta(seconds=turn),
                 )
+            assert leaf
             _called(leaf, owner)
         conversation.shown_leaf = leaf
         conversation.save()

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from django.urls import reverse
 from conversations.models import Conversation, Generation, Message, User
 
 Converse = Callable[..., Conversation]
-FETCH = {"headers": {"Accept": "application/json"}}
+FETCH: Any = {"headers": {"Accept": "application/json"}}
 
 
 def page(client: Client, conversation: Conversation) -> str:
@@ -84,9 +85,9 @@ def test_a_long_conversation_opens_at_its_end_and_earlier_pages_follow(
 def test_one_message_and_its_source(client: Client, converse: Converse) -> None:
     conversation = converse(2)
     address = reverse("conversation_messages", args=[conversation.pk])
-    only = client.get(address, {"only": conversation.shown_leaf_id})
+    only = client.get(address, {"only": str(conversation.shown_leaf_id)})
     assert only.content.decode().count('class="message"') == 1
-    source = client.get(address, {"source": conversation.shown_leaf_id})
+    source = client.get(address, {"source": str(conversation.shown_leaf_id)})
     assert source.content.decode() == "assistant 1"
     assert source["Content-Type"].startswith("text/plain")
 
@@ -98,7 +99,7 @@ def test_messages_of_others_and_nonsense_are_not_found(
     own, foreign = converse(), converse(owner=eve)
     address = reverse("conversation_messages", args=[own.pk])
     for value in (foreign.shown_leaf_id, uuid.uuid4(), "nonsense", "../.."):
-        assert client.get(address, {name: value}).status_code == 404
+        assert client.get(address, {name: str(value)}).status_code == 404
 
 
 def test_a_foreign_a_deleted_and_a_missing_conversation_look_alike(

@@ -96,4 +96,4 @@ def test_the_list_holds_only_what_is_mine_and_there(client: Client, converse: Co
     assert "Mine" in html
     assert "Eves" not in html
     assert "Deleted" not in html
-    assert client.get(reverse("conversation_list"), {"before": gone.pk}).status_code == 404
+    assert client.get(reverse("conversation_list"), {"before": str(gone.pk)}).status_code == 404
