@@ -218,6 +218,8 @@ class Generation(models.Model):
             ),
             # The administrator's list, newest first.
             models.Index(fields=["-queued_at"], name="generation_newest"),
+            # A conversation's newest generation, in the administrator's list of conversations.
+            models.Index(fields=["conversation", "-queued_at"], name="generation_of_conversation"),
         ]
 
     def __str__(self) -> str:

@@ -13,8 +13,6 @@ and the text so far is valid. `str(error)` is safe to store and to show: one lin
 characters. It is for administrators and logs; what a person reads is the site's own sentence for the class.
 """
 
-# ruff: noqa: N818  (the tree above reads as sentences of this field; "…Error" five times would add nothing)
-
 import json
 import re
 from typing import Literal
