@@ -8,6 +8,11 @@ export { enhance } from "./markdown/code.js";
 // Text beyond this is shown as it is; conversations/rendering cuts at the same place.
 const MAX_MARKDOWN = 65_536;
 
+// A draw that takes longer is followed by a rest of so many times its length: whatever an answer is made of, its
+// tab stays usable. Ordinary answers take a tenth of it.
+const EASY_MS = 8;
+const REST = 4;
+
 /** Return where in `text`, which is longer than MAX_MARKDOWN, Markdown ends: after a line where it can. */
 function markdownEnd(text) {
   const head = text.slice(0, MAX_MARKDOWN);
@@ -18,14 +23,17 @@ function markdownEnd(text) {
 /**
  * A text in Markdown that grows, drawn into an element as the server's `render` draws it when it is finished.
  *
- * Every call draws at once, so that callers append what came since the last frame of the screen, not each token.
+ * A call draws at once, so that callers append what came since the last frame of the screen, not each token.
  */
 export class LiveMarkdown {
   #element;
   #cleaner;
   #blocks;
   #markdown; // what the blocks were given
-  #rest; // the text node of what is beyond MAX_MARKDOWN
+  #beyond; // the text node of what is beyond MAX_MARKDOWN
+  #waiting = "";
+  #timer;
+  #notBefore = 0;
 
   /** `element` is emptied; its children belong to this object from now on. */
   constructor(element) {
@@ -36,21 +44,37 @@ export class LiveMarkdown {
   /** Show `text` instead of what is there; more may follow. */
   setText(text) {
     this.#cleaner = new Cleaner();
-    this.#markdown = "";
-    this.#rest = null;
+    this.#markdown = this.#waiting = "";
+    this.#beyond = null;
     this.#start();
-    this.append(text);
+    this.#waiting = this.#cleaner.next(text);
+    this.#draw();
   }
 
   /** Add `text`. */
   append(text) {
-    this.#add(this.#cleaner.next(text));
+    this.#waiting += this.#cleaner.next(text);
+    const rest = this.#notBefore - performance.now();
+    if (rest <= 0) this.#draw();
+    else this.#timer ??= setTimeout(() => this.#draw(), rest);
   }
 
   /** Draw the end of the text, so that what is shown equals what the server stores. */
   finish() {
-    this.#add(this.#cleaner.rest());
-    if (!this.#rest) this.#blocks.finish();
+    this.#waiting += this.#cleaner.rest();
+    this.#draw();
+    if (!this.#beyond) this.#blocks.finish();
+  }
+
+  #draw() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#waiting;
+    this.#waiting = "";
+    const start = performance.now();
+    this.#add(text);
+    const spent = performance.now() - start;
+    this.#notBefore = spent > EASY_MS ? start + spent * (1 + REST) : 0;
   }
 
   #start() {
@@ -60,7 +84,7 @@ export class LiveMarkdown {
 
   #add(text) {
     if (!text) return;
-    if (this.#rest) this.#rest.appendData(text);
+    if (this.#beyond) this.#beyond.appendData(text);
     else if (this.#markdown.length + text.length > MAX_MARKDOWN) this.#overflow(this.#markdown + text);
     else {
       this.#markdown += text;
@@ -78,6 +102,6 @@ export class LiveMarkdown {
     plain.className = "plain";
     plain.append(text.slice(end));
     this.#element.append(plain);
-    this.#rest = plain.firstChild;
+    this.#beyond = plain.firstChild;
   }
 }
