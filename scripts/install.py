@@ -83,7 +83,7 @@ class Installer:
             temporary = STAMP.with_suffix(".new")
             temporary.write_text(json.dumps(self.done, indent=1))
             temporary.replace(STAMP)
-        if todo:
+        if self.downloaded:
             seconds = time.monotonic() - started
             print(f"Downloaded {self.downloaded / MEGABYTE:.0f} MB in {seconds:.0f} s.", flush=True)
 

@@ -54,7 +54,7 @@ def test_modules_stay_small():
     assert {str(path): lines for path, lines in lengths.items() if lines > MODULE_LINES} == {}
 
 
-def test_installing_twice_does_nothing_the_second_time(tmp_path, monkeypatch, capsys):
+def test_installing_twice_does_nothing_the_second_time(tmp_path, monkeypatch):
     for name in ("locks", "locale"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, tmp_path / name)
@@ -73,9 +73,8 @@ def test_installing_twice_does_nothing_the_second_time(tmp_path, monkeypatch, ca
         install, "compile_catalogues", lambda paths: [path.with_suffix(".mo").touch() for path in paths]
     )
     install.Installer({"dev"}).run()
-    assert "Downloaded 0 MB" in capsys.readouterr().out
     install.Installer(set()).run()
-    assert capsys.readouterr().out == ""
+    assert done == ["python"]
     (tmp_path / "locks" / "dev.txt").write_text("changed")
     install.Installer(set()).run()
     assert done == ["python", "python"]
