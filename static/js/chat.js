@@ -60,7 +60,10 @@ async function showEarlier(link) {
 
 main.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
-  if (button?.dataset.action === "stop") conversation.stop();
+  if (button?.dataset.action === "stop") {
+    conversation.stop();
+    parts.composer.focus();
+  }
   if (button?.dataset.action === "example") parts.composer.fill(button.dataset.text);
   if (button?.dataset.action !== "earlier") return;
   event.preventDefault();

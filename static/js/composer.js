@@ -43,6 +43,11 @@ export class Composer {
     this.resize();
   }
 
+  /** Return to the field, but for a touch screen, where that would bring up its keyboard. */
+  focus() {
+    if (matchMedia("(pointer: fine)").matches) this.field.focus();
+  }
+
   /** Put `text` into the field, ready to be sent or changed. */
   fill(text) {
     this.field.value = text;
@@ -102,10 +107,13 @@ export class Composer {
     this.pending = { type: "message.send", client_id: this.draft.id, text, ...this.settings() };
     this.form.dataset.sending = "";
     this.ask(this.pending);
+    this.focus();
   }
 
   objection(text) {
     if (!text.trim()) return t("Write a question first.");
+    if (this.main.dataset.connection === "ended") return t("You are logged out. Log in again to go on.");
+    if (this.main.dataset.connection === "gone") return t("This conversation does not exist any more.");
     if (this.main.dataset.phase !== "idle") return t("An answer is still being written. Wait for its end or stop it.");
     const over = codePoints(text) - this.limit;
     return over > 0 ? t("The text is {count} characters too long. Shorten it and send it again.", { count: over }) : "";

@@ -10,6 +10,8 @@ const SENTENCES = {
   writing: () => t("Writing"),
 };
 
+const FINAL = new Set(["ended", "gone"]);
+
 /** Keeps the line, `data-phase` and `data-connection` of `main`. */
 export class Status {
   constructor(main) {
@@ -17,6 +19,7 @@ export class Status {
     this.line = main.querySelector(".status");
     this.text = this.line.querySelector(".status-text");
     this.time = this.line.querySelector(".status-time");
+    this.login = this.line.querySelector(".status-login");
     this.announcer = document.getElementById("announcer");
     this.model = "";
     this.ahead = undefined;
@@ -33,7 +36,9 @@ export class Status {
   }
 
   connection(state) {
-    this.main.dataset.connection = state;
+    // What has ended does not come back.
+    if (!FINAL.has(this.main.dataset.connection)) this.main.dataset.connection = state;
+    if (state === "ended") this.login.search = new URLSearchParams({ next: location.pathname });
     this.draw();
   }
 

@@ -38,6 +38,7 @@ def test_stop_ends_the_answer_and_keeps_its_text(chat: Chat, ollama: ScriptedOll
     chat.press("stop")
     answer = chat.ended("stopped")
     ollama.wait_for(lambda: exchange.closed)
+    expect(chat.field).to_be_focused()
     expect(answer.locator(".outcome-text")).to_have_text("Stopped.")
     expect(answer.locator(".markdown")).to_have_text("So far")
     chat.reload()
