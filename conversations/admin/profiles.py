@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from conversations.generation import options as model_options
 from conversations.models import ModelProfile
+from conversations.services import options as model_options
 from conversations.services.errors import Refused
 
 from . import wording

@@ -20,11 +20,11 @@ from conversations.ollama.wire import Chunk
 from conversations.services import generations
 from conversations.services.errors import Refused
 from conversations.services.generations import Call, Fact
+from conversations.services.options import HISTORY_TURNS
 
 from .backend import Backend
 from .history import Prompt, Turn, compose
 from .live import LiveAnswer
-from .options import HISTORY_TURNS
 from .writer import Writer
 
 logger = logging.getLogger(__name__)

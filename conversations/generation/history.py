@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .options import HISTORY_TURNS
+from conversations.services.options import HISTORY_TURNS
 
 # Per message: the marks of a chat template around it.
 _TOKENS_PER_MESSAGE = 8

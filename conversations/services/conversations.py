@@ -8,9 +8,9 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.generation import options as model_options
 from conversations.models import Conversation, Generation, User
 
+from . import options as model_options
 from .errors import Refused
 
 _SALT = "conversations.new"

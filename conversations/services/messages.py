@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from conversations.generation import options as model_options
 from conversations.models import Conversation, Generation, GenerationEvent, Message, User
 
+from . import options as model_options
 from .conversations import Chosen, apply_settings, clean_text, may_create, owned, title_from
 from .errors import Refused
 

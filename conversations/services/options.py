@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 from conversations.models import ModelProfile
-from conversations.services.errors import Refused
+
+from .errors import Refused
 
 # Ours, not Ollama's: how many earlier turns go along. It travels and is kept with the others.
 HISTORY_TURNS = "history_turns"
