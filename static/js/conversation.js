@@ -5,6 +5,7 @@ import * as messages from "./messages.js";
 
 // A change told by one frame is mostly shown by the next one; only what is still different then is read again.
 const SETTLE = 150;
+const AGAIN_AFTER = 5000;
 
 /** Draws the frames of one conversation. `parts`: connection, status, composer, panel, sidebar, model, follower. */
 export class Conversation {
@@ -33,7 +34,18 @@ export class Conversation {
 
   /** Take a frame; one that needs something from the server first holds back those behind it. */
   take(frame) {
-    this.queue = this.queue.then(() => this.handlers[frame.type]?.(frame)).catch((error) => reportError(error));
+    this.run(() => this.handlers[frame.type]?.(frame));
+  }
+
+  run(step) {
+    this.queue = this.queue.then(step).catch((error) => this.failed(error));
+  }
+
+  /** A page of messages could not be read, so what is shown may be out of date: ask for everything, later. */
+  failed(error) {
+    console.warn(error);
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.resync(), AGAIN_AFTER);
   }
 
   async snapshot({ conversation, generation, ollama }) {
@@ -157,7 +169,7 @@ export class Conversation {
 
   compareLater({ leaf }) {
     if (!leaf || messages.last()?.dataset.id === leaf) return;
-    this.queue = this.queue.then(() => this.live || messages.reload(this.address)).catch((error) => reportError(error));
+    this.run(() => this.live || messages.reload(this.address));
   }
 
   describe(conversation) {

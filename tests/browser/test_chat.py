@@ -74,6 +74,20 @@ def test_a_reload_in_the_middle_goes_on(chat: Chat, ollama: ScriptedOllama) -> N
     expect(chat.ended().locator(".markdown")).to_have_text("First half second half.")
 
 
+def test_a_page_that_could_not_be_read_is_read_again(
+    chat: Chat, ollama: ScriptedOllama, expected: list[str]
+) -> None:
+    expected += ["503", "Error"]
+    chat.ask("Read twice").ended()
+    other = chat.tab()
+    other.page.route("**/messages", lambda route: route.fulfill(status=503), times=1)
+    ollama.enqueue("First version")
+    chat.press("regenerate", chat.answers.last)
+    expect(chat.text()).to_have_text("First version")
+    chat.ended().locator("[data-action=previous]").click()
+    expect(other.text()).to_have_text("Echo: Read twice 答案", timeout=15_000)
+
+
 def test_two_tabs_show_the_same(chat: Chat, ollama: ScriptedOllama) -> None:
     ollama.enqueue("Alpha ", hold("one"), "beta ", hold("two"), "gamma")
     chat.ask("The Greek letters").phase("writing")
