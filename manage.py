@@ -9,11 +9,15 @@ def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError as error:
         message = "Django is not installed here. Run `make run`, or `python scripts/install.py` first."
         raise SystemExit(message) from error
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"The settings cannot be used. {error}") from error
 
 
 if __name__ == "__main__":

@@ -6,14 +6,58 @@ Every variable read here stands in the README's table, with its default; a test 
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 import tzlocal
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-env = environ.Env()
+
+class Environment(environ.Env):
+    """Environment variables that say which of them is wrong."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        """Return a variable's value. Raises ImproperlyConfigured for one of the wrong type."""
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var}: {error}") from error
+
+    def choice(self, var: str, *options: str) -> str:
+        """Return one of `options`, the first of them by default. Raises ImproperlyConfigured."""
+        value = self.str(var, default=options[0])
+        if value not in options:
+            raise ImproperlyConfigured(f"{var} is {value!r}; it can be {' or '.join(options)}.")
+        return value
+
+    def address(self, var: str, default: str) -> str:
+        """Return an http(s) address without the slash at its end. Raises ImproperlyConfigured."""
+        value = self.str(var, default=default).rstrip("/")
+        if not value.startswith(("http://", "https://")) or not urlsplit(value).hostname:
+            raise ImproperlyConfigured(f"{var} is {value!r}; it has to look like {default}.")
+        return value
+
+    def zone(self, var: str) -> str:
+        """Return the name of a time zone, or "". Raises ImproperlyConfigured."""
+        value = self.str(var, default="")
+        try:
+            return value and ZoneInfo(value).key
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise ImproperlyConfigured(f"{var} is {value!r}; an example: Asia/Shanghai.") from error
+
+    def database(self, var: str, default: str) -> dict[str, Any]:
+        """Return a database by its address. Raises ImproperlyConfigured."""
+        found: dict[str, Any] = self.db(var, default=default)
+        if "ENGINE" not in found:
+            raise ImproperlyConfigured(f"{var} has to look like postgres://user:password@host/name.")
+        return found
+
+
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -86,19 +130,19 @@ SITE_PATH = "/" + env.str("SITE_PATH", default="/").strip("/")
 FORCE_SCRIPT_NAME = SITE_PATH if SITE_PATH != "/" else None
 SITE_PREFIX = SITE_PATH.rstrip("/") + "/"
 
-OLLAMA_BASE_URL = env.str("OLLAMA_BASE_URL", default="http://127.0.0.1:11434").rstrip("/")
+OLLAMA_BASE_URL = env.address("OLLAMA_BASE_URL", "http://127.0.0.1:11434")
 OLLAMA_API_KEY = env.str("OLLAMA_API_KEY", default="")
 OLLAMA_NUM_PARALLEL = env.int("OLLAMA_NUM_PARALLEL", default=1)
 # A cold model loads for minutes without a byte on the wire; a running one is never silent for so long.
 OLLAMA_FIRST_BYTE_TIMEOUT = env.float("OLLAMA_FIRST_BYTE_TIMEOUT", default=600)
 OLLAMA_STALL_TIMEOUT = env.float("OLLAMA_STALL_TIMEOUT", default=120)
-EMBEDDED = env.str("EMBEDDED", default="auto")
+EMBEDDED = env.choice("EMBEDDED", "auto", "off")
 EMBEDDED_NUM_PARALLEL = 4
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="internlm2:1.8b")
 MAX_RUNNING = env.int("MAX_RUNNING", default=0)
 MAX_RUNNING_PER_USER = env.int("MAX_RUNNING_PER_USER", default=2)
 MAX_MESSAGE_CHARS = env.int("MAX_MESSAGE_CHARS", default=32_000)
-SIGNUP = env.str("SIGNUP", default="closed")
+SIGNUP = env.choice("SIGNUP", "closed", "open")
 
 # --- Django
 
@@ -152,7 +196,7 @@ TEMPLATES = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'chatsite.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'chatsite.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: a transaction that reads and then writes never meets "database is locked" half way.
     DATABASES["default"]["OPTIONS"] = {
@@ -243,10 +287,10 @@ EMAIL_TIMEOUT = 10
 
 # --- Language and time
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", "zh-hans")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="") or tzlocal.get_localzone_name()
+TIME_ZONE = env.zone("TIME_ZONE") or tzlocal.get_localzone_name()
 USE_TZ = True
 
 # --- Static files
