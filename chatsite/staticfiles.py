@@ -1,8 +1,8 @@
 """Static files that are not written here, and the names under which browsers get all of them.
 
 Browser libraries are npm packages in `node_modules/`; whole, they are thousands of files, so only the files
-named below are offered, under `vendor/`. Two files are made from them: the icon sprite, and one module whose
-import a browser could not resolve by itself.
+named below are offered, under `vendor/`. Three files are made from them: the icon sprite, one module whose
+import a browser could not resolve by itself, and KaTeX's style without fonts for browsers of the past.
 
 The storage gives every file a name with its hash in it and rewrites the relative imports of the project's own
 modules to match. Django's switch for that (`support_js_module_import_aggregation`) is not used: it passes
@@ -11,6 +11,7 @@ over imports that end without a semicolon, and takes any `import(…)` for a fil
 
 import hashlib
 import os
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -40,6 +41,13 @@ ICONS = (
     " user wifi-off x"
 )
 
+# KaTeX's fonts; a page loads those that its formulas use.
+MATH_FONTS = (
+    "AMS-Regular Caligraphic-Bold Caligraphic-Regular Fraktur-Bold Fraktur-Regular Main-Bold Main-BoldItalic"
+    " Main-Italic Main-Regular Math-BoldItalic Math-Italic SansSerif-Bold SansSerif-Italic SansSerif-Regular"
+    " Script-Regular Size1-Regular Size2-Regular Size3-Regular Size4-Regular Typewriter-Regular"
+)
+
 EAST_ASIAN_WIDTH = "get-east-asian-width"
 
 # Name under which a browser gets a file → the file in node_modules.
@@ -49,6 +57,11 @@ VENDOR_FILES = {
     **{
         f"vendor/highlight/languages/{name}.js": f"@highlightjs/cdn-assets/es/languages/{name}.min.js"
         for name in LANGUAGES.split()
+    },
+    "vendor/katex/katex.js": "katex/dist/katex.min.js",
+    **{
+        f"vendor/katex/fonts/KaTeX_{name}.woff2": f"katex/dist/fonts/KaTeX_{name}.woff2"
+        for name in MATH_FONTS.split()
     },
     **{
         f"vendor/{EAST_ASIAN_WIDTH}/{name}.js": f"{EAST_ASIAN_WIDTH}/{name}.js"
@@ -86,8 +99,15 @@ def cjk_friendly_module() -> str:
     return source.replace(f'from "{EAST_ASIAN_WIDTH}"', f'from "./{EAST_ASIAN_WIDTH}/index.js"')
 
 
+def katex_style() -> str:
+    """Return KaTeX's style, in which each font is one file: WOFF2, which every browser in use reads."""
+    source = node_module("katex/dist/katex.min.css").read_text(encoding="utf-8")
+    return re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)', "", source)
+
+
 MADE_FILES: dict[str, Callable[[], str]] = {
     "icons.svg": icon_sprite,
+    "vendor/katex/katex.css": katex_style,
     "vendor/markdown-it-cjk-friendly.js": cjk_friendly_module,
 }
 

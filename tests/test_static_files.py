@@ -19,6 +19,8 @@ HASHED_NAME = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 ADDRESS = re.compile(r"""["'`]([^"'`\s]*\.(?:js|mjs|svg))["'`]""")
 STATIC_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+\.js)["']""", re.MULTILINE)
 
+URL = re.compile(r"""url\(["']?([^"')]+)["']?\)""")
+
 
 class Collected:
     def __init__(self, directory: Path) -> None:
@@ -75,7 +77,7 @@ def test_first_load_is_small(collected: Collected) -> None:
     sources = sum((collected.directory / name).stat().st_size for name in own)
     size = collected.wire_size(loaded)
     print(f"\n{len(loaded)} modules at first load: {size:,} B on the wire; own: {sources:,} B uncompressed")
-    assert not any("highlight" in name for name in loaded)
+    assert not any("highlight" in name or "katex" in name for name in loaded)
     assert size < 90_000
 
 
@@ -83,6 +85,17 @@ def test_highlighting_is_offered_for_the_collected_languages(collected: Collecte
     modules = collected.graph("js/markdown/highlight.js", ADDRESS)
     languages = {PurePosixPath(name).name.split(".")[0] for name in modules if "/languages/" in name}
     assert languages == set(staticfiles.LANGUAGES.split())
+
+
+def test_style_of_formulas_leads_to_hashed_fonts(collected: Collected) -> None:
+    style = collected.names["css/math.css"]
+    assert style.removeprefix("css/") in collected.text(collected.names["js/markdown/formulas.js"])
+    (katex,) = {resolve(style, f"./{address}") for address in URL.findall(collected.text(style))}
+    fonts = {resolve(katex, f"./{address}") for address in URL.findall(collected.text(katex))}
+    assert katex == collected.names["vendor/katex/katex.css"]
+    assert fonts == {name for name in collected.names.values() if "/fonts/" in name}
+    assert len(fonts) == len(staticfiles.MATH_FONTS.split())
+    assert all(HASHED_NAME.search(name) and (collected.directory / name).is_file() for name in fonts)
 
 
 def test_sprite_holds_every_icon_in_the_text_colour(collected: Collected) -> None:

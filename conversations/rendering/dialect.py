@@ -2,8 +2,8 @@
 
 CommonMark with tables and strikethrough as in GitHub's, plus: a single line break breaks, `https://…` is a
 link as it stands, `- [x]` is a task, `<br>` breaks (models write it in tables), emphasis works beside CJK
-characters. Minus: raw HTML, pictures (each becomes a link, so that reading an answer asks nobody for
-anything), links other than http, https and mailto, and style attributes, which the site's
+characters, formulas (see `math.py`). Minus: raw HTML, pictures (each becomes a link, so that reading an answer
+asks nobody for anything), links other than http, https and mailto, and style attributes, which the site's
 Content-Security-Policy refuses.
 
 The browser's half is `static/js/markdown/dialect.js`.
@@ -22,6 +22,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from conversations.rendering.cjk import CjkParserInline
+from conversations.rendering.math import add_math
 
 # Letters are spelled out: ignoring case means other letters in browsers than in Python.
 _SAFE_LINK = re.compile(r"(?:[Hh][Tt]{2}[Pp][Ss]?|[Mm][Aa][Ii][Ll][Tt][Oo]):")
@@ -196,6 +197,7 @@ def create_parser() -> MarkdownIt:
     md.block.ruler.before("blockquote", "too_deep", _too_deep)
     inline.ruler.before("autolink", "line_break", _line_break)
     inline.ruler.before("linkify", "bare_link", _bare_link)
+    add_math(md)
     for name, rule in (
         ("guard_links", _guard_links),
         ("mark_tasks", _mark_tasks),

@@ -3,7 +3,7 @@
 import { Blocks } from "./markdown/blocks.js";
 import { Cleaner } from "./markdown/characters.js";
 
-export { enhance } from "./markdown/code.js";
+export { enhance } from "./markdown/enhance.js";
 
 // Text beyond this is shown as it is; conversations/rendering cuts at the same place.
 const MAX_MARKDOWN = 65_536;

@@ -16,7 +16,8 @@ from tests.rendering.drawing import CORPUS, Case, Drawing, cases, pieces, run_no
 LINES = """# h¦- a¦- b¦  c¦    code¦1. x¦2) y¦10. z¦* s¦> q¦> - n¦```py¦```¦~~~¦| a | b |¦a|b¦|---|:-:|¦--|--¦x | y¦
 para **b** `c`¦[foo]¦[foo]: http://u.e/¦[foo]: http://second/ 't'¦[bar]: <http://b>¦"title"¦'ti¦tle'¦---¦===¦
 -¦*¦+¦***¦- [ ] t¦- [x] **d**¦   - nested¦      - deep¦\tcode¦  ¦中文**注意：**请¦- - -¦1.¦1. ¦-   ¦> ¦a<br>b¦
-    ¦[x][foo] ![i](http://i/p.png)¦https://x.y/z).¦**open¦`open¦<b>h</b>¦- ```¦  ```¦  text¦- > q¦\r¦¦¦¦"""
+    ¦$$¦$$x$$¦$$ y¦  $$ z¦a $$¦> $$¦- $$¦\\[¦\\]¦\\[ a \\] b¦+ c \\]¦$a$ \\(b\\) $1 $2¦= d¦\\(¦\\)¦| $a$ | \\[b\\] |¦
+[x][foo] ![i](http://i/p.png)¦https://x.y/z).¦**open¦`open¦<b>h</b>¦- ```¦  ```¦  text¦- > q¦\r¦¦¦¦"""
 
 
 def report(differences: list[tuple[Case, str, str]]) -> str:

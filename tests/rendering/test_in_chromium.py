@@ -21,6 +21,9 @@ PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Markdown</
 <script type="application/json" id="page-data">{"strings": {}, "outcomes": {}}</script>
 <div class="markdown" id="live"></div><div class="markdown" id="stored"></div></html>"""
 
+# Whether every formula that is closed in the element of that id is drawn.
+ALL_DRAWN = """(id) => !document.querySelector(`#${id} .math:not([data-open]) > code`)"""
+
 
 class Handler(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
@@ -119,6 +122,92 @@ def test_live_and_stored_code_get_colours_and_a_button(tab: Tab) -> None:
         assert button.locator("use").evaluate("(use) => use.getBBox().width") > 0
     assert tab.page.evaluate("live.isEqualNode(Object.assign(stored, { id: 'live' }))")
     assert tab.complaints == []
+
+
+NEVER_CLOSED = "$$never closed $x$ **b**\n- a"
+
+
+def test_live_and_stored_formulas_are_drawn(tab: Tab) -> None:
+    tab.write(CORPUS["math"], 3)
+    tab.show(render(CORPUS["math"]))
+    for place in ("live", "stored"):
+        tab.page.wait_for_function(ALL_DRAWN, arg=place)
+        formulas = tab.page.locator(f"#{place} .math:not([data-open])")
+        sources = formulas.locator("annotation").all_text_contents()
+        assert sources[:3] == [r"S = \pi r^2", "r", "S"]
+        assert len(sources) == formulas.count()
+        assert formulas.locator("math").count() == len(sources)
+        assert formulas.locator(".katex-html[aria-hidden=true]").count() == len(sources)
+        assert tab.page.locator(f"#{place} [data-open]").first.text_content() == NEVER_CLOSED
+    assert tab.page.evaluate("live.isEqualNode(Object.assign(stored, { id: 'live' }))")
+    fonts = tab.page.evaluate(
+        "document.fonts.ready.then((all) => [...all].filter((one) => one.status === 'loaded').length)"
+    )
+    assert fonts > 0
+    assert tab.complaints == []
+
+
+def test_formulas_that_are_drawn_stay_when_the_answer_is_drawn_again(tab: Tab) -> None:
+    tab.page.evaluate(
+        """() => {
+          window.growing = new markdown.LiveMarkdown(document.getElementById("live"));
+          growing.append("First $a^2$ and [a].\\n\\n$$\\nb\\n$$\\n\\nmore\\n\\n");
+        }"""
+    )
+    tab.page.wait_for_function(ALL_DRAWN, arg="live")
+    drawn = tab.page.evaluate(
+        """() => {
+          const before = [...live.querySelectorAll(".katex")];
+          growing.append("[a]: https://a.example/\\n\\nend\\n\\nof it");
+          growing.finish();
+          return before.map((one) => one.isConnected);
+        }"""
+    )
+    assert drawn == [True, True]
+    assert tab.page.locator("#live a").count() == 1
+    assert tab.complaints == []
+
+
+HOSTILE_FORMULAS = [
+    *r"""
+\href{javascript:alert(1)}{x} ¦\href{https://evil.example/}{x} ¦\url{https://evil.example/}
+¦\includegraphics{https://evil.example/x.png} ¦\htmlData{x=1}{a} ¦\htmlClass{evil}{a} ¦\htmlId{evil}{a}
+¦\htmlStyle{position:fixed}{a} ¦\rule{500em}{500em} ¦\kern{-500em}x ¦\raisebox{500em}{x}
+¦\def\a{\b\b}\def\b{\c\c}\def\c{\d\d}\def\d{\e\e}\def\e{\f\f}\def\f{\g\g}\def\g{\h\h}\def\h{xx}\a\a
+¦\def\x{\x\x}\x ¦\gdef\frac{stolen} ¦\frac ¦\nosuchcommand{a} ¦a & b ¦<img src=x onerror=alert(1)>
+¦\pmb{x} ¦\fcolorbox{red}{yellow}{x} ¦\color{url(https://evil.example/)}x ¦\textcolor{#f00;background:red}{x}
+""".replace("\n", "").split("¦"),
+    "{" * 1000 + "}" * 1000,
+    "x^" * 900 + "x",
+    "x" * 2049,
+]
+
+
+def test_hostile_formulas_are_inert(tab: Tab) -> None:
+    text = "\n\n".join([*(f"$$\n{one.strip()}\n$$" for one in HOSTILE_FORMULAS), r"$$\frac{1}{2}$$"])
+    tab.write(text, 40)
+    tab.show(render(text))
+    for place in ("live", "stored"):
+        # The last one is drawn when all others were tried, and no formula changed what the command means.
+        last = tab.page.locator(f"#{place} .math").last
+        last.locator(".mfrac").wait_for()
+        assert tab.page.locator(f"#{place} .math").count() == len(HOSTILE_FORMULAS) + 1
+        bad = "a, img, script, iframe, [id], [data-x], .evil"
+        assert tab.page.locator(f"#{place} .math :is({bad})").count() == 0
+        heights = tab.page.locator(f"#{place} .math *").evaluate_all(
+            "(all) => all.map((one) => one.getBoundingClientRect().height)"
+        )
+        assert max(heights) < 1000
+        assert tab.page.locator(f"#{place} .math > code").count() >= 4
+    assert tab.complaints == []
+
+
+def test_nothing_of_katex_is_loaded_without_a_formula(tab: Tab) -> None:
+    requests: list[str] = []
+    tab.page.on("request", lambda request: requests.append(request.url))
+    tab.write("It costs $5 and $6.\n\n" + CORPUS["quicksort"], 10)
+    tab.page.locator("#live .hljs-keyword").first.wait_for()
+    assert not any("katex" in url or "math" in url for url in requests)
 
 
 def test_copying_without_a_clipboard_of_the_browser(tab: Tab) -> None:

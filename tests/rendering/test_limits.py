@@ -36,6 +36,15 @@ SHAPES = {
     "entities": filled("&"),
     "angles": filled("<a "),
     "everything open": filled("**x _y ~~z `w [v]("),
+    "dollars": filled("$a "),
+    "formulas": filled("$a$ "),
+    "openings": filled("\\("),
+    "escaped closings": filled("\\(\\\\)"),
+    "openings in code": filled("\\(`") + "\\)",
+    "displayed openings": filled("a $$ "),
+    "lines that may open": "x $$\n" + filled("$$a$$\n")[6:],
+    "lines that open": filled("$$a\n\n"),
+    "one open block": "$$\n" + filled("$a\n")[6:],
     "chinese": filled("**注意：**请"),
 }
 

@@ -95,6 +95,70 @@ def test_tasks_are_boxes() -> None:
     assert '<li class="task"><input type="checkbox" disabled="" checked=""> done</li>' in render("- [x] done")
 
 
+def formula(source: str) -> str:
+    return f'<span class="math"><code>{source}</code></span>'
+
+
+def displayed(source: str) -> str:
+    return f'<div class="math" data-display=""><code>{source}</code></div>\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("面积$S = \\pi r^2$，其中", "面积" + formula(r"S = \pi r^2") + "，其中"),
+        ("**和$a_1 * b_1$是**", f"<strong>和{formula('a_1 * b_1')}是</strong>"),
+        (r"\(a < b\) and \(c\\\)", formula("a &lt; b") + " and " + formula("c\\\\")),
+        (r"the $n$th, $\$5$", "the " + formula("n") + "th, " + formula(r"\$5")),
+        ("so $$x$$ is", 'so <span class="math" data-display=""><code>x</code></span> is'),
+        ("so \\[\nx\n\\]", 'so <span class="math" data-display=""><code>x</code></span>'),
+    ],
+)
+def test_formula_in_a_paragraph(text: str, html: str) -> None:
+    assert render(text) == f"<p>{html}</p>\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$5 and $6",
+        "$5, $6, US$7/US$8 and 9$",
+        "a $ b $ c",
+        "$x$5 and $ y$ and $y $",
+        r"\$a\$",
+        "so $$ and $",
+        "$$$x$$$",
+        r"\\(a\\)",
+        "$" + "x" * 2049 + "$",
+    ],
+)
+def test_dollars_that_are_no_formula(text: str) -> None:
+    assert "math" not in render(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["cost $5 in `$x`", "`$a$` and `\\(b\\)`", "```\n$$\nx\n$$\n```", "    $$x$$"]
+)
+def test_formulas_in_code_are_code(text: str) -> None:
+    assert "math" not in render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("$$\nx\n- y\n+ z\n$$", displayed("x\n- y\n+ z")),
+        ("so\n\\[ x \\]\nand", f"<p>so</p>\n{displayed('x')}<p>and</p>\n"),
+        ("$$\nx\n$$, **with** y", f"{displayed('x')}<p>, <strong>with</strong> y</p>\n"),
+        ("> $$\n> x\n> $$", f"<blockquote>\n{displayed('x')}</blockquote>\n"),
+        ("1. a\n   $$\n   x\n   y\n   $$", "<ol>\n<li>a" + displayed("x\ny") + "</li>\n</ol>\n"),
+        ("$$\n<b>", '<div class="math" data-open=""><code>$$\n&lt;b&gt;</code></div>\n'),
+        ("$$x\n\n# h", '<div class="math" data-open=""><code>$$x</code></div>\n<h1>h</h1>\n'),
+    ],
+)
+def test_formula_as_a_block(text: str, html: str) -> None:
+    assert render(text) == html
+
+
 def test_html_is_text() -> None:
     assert render("<b>x</b> & y") == "<p>&lt;b&gt;x&lt;/b&gt; &amp; y</p>\n"
 

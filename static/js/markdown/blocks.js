@@ -7,8 +7,8 @@
 // fence (while one is open, text is only appended to its text node).
 
 import { findCut, itemParagraphs, openFence, takeProbe } from "./boundaries.js";
-import { enhance, isEnhanced } from "./code.js";
 import { createParser } from "./dialect.js";
+import { enhance, isEnhanced } from "./enhance.js";
 import { morphChildren } from "./morph.js";
 
 const parser = createParser();
@@ -24,15 +24,6 @@ function nodesOf(html) {
   // eslint-disable-next-line no-unsanitized/property -- see above
   template.innerHTML = html;
   return [...template.content.childNodes];
-}
-
-/** Return whether `old` is code with colours and a button that shows the same text as `fresh`. */
-function isDrawnCode(old, fresh) {
-  return (
-    isEnhanced(old) &&
-    old.dataset.language === fresh.dataset?.language &&
-    old.querySelector("code").textContent === fresh.textContent
-  );
 }
 
 function lineOffset(text, line) {
@@ -107,10 +98,10 @@ export class Blocks {
     let from = this.#drawn;
     if (this.#list) {
       const [, ...items] = nodes.shift().childNodes;
-      morphChildren(this.#list.element, this.#list.drawn, items, isDrawnCode);
+      morphChildren(this.#list.element, this.#list.drawn, items, isEnhanced);
       from += 1;
     }
-    morphChildren(this.#element, from, nodes, isDrawnCode);
+    morphChildren(this.#element, from, nodes, isEnhanced);
   }
 
   /** Move the cut within `text`, of which the first `skip` characters are not in the source. */

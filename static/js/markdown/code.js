@@ -8,8 +8,14 @@ import { icon } from "../icons.js";
 const COPIED_MS = 1500;
 const enhanced = new WeakSet();
 
-/** Return whether `node` is a code block that `enhance` has seen. */
-export const isEnhanced = (node) => enhanced.has(node);
+/** Return whether `old` is code with colours and a button that shows the same text as `fresh`. */
+export function isEnhancedCode(old, fresh) {
+  return (
+    enhanced.has(old) &&
+    old.dataset.language === fresh.dataset?.language &&
+    old.querySelector("code").textContent === fresh.textContent
+  );
+}
 
 function copyButton(code) {
   const button = document.createElement("button");
@@ -39,14 +45,11 @@ async function colour(code, language) {
   }
 }
 
-/** Add colours and a copy button to the code blocks in `element`, or to `element` if it is one. */
-export function enhance(element) {
-  const blocks = element.matches("pre.code") ? [element] : element.querySelectorAll("pre.code");
-  for (const block of blocks) {
-    if (enhanced.has(block)) continue;
-    enhanced.add(block);
-    const code = block.querySelector("code");
-    block.append(copyButton(code));
-    if (block.dataset.language) colour(code, block.dataset.language);
-  }
+/** Add colours and a copy button to `block`, a code block, unless it has them. */
+export function enhanceCode(block) {
+  if (enhanced.has(block)) return;
+  enhanced.add(block);
+  const code = block.querySelector("code");
+  block.append(copyButton(code));
+  if (block.dataset.language) colour(code, block.dataset.language);
 }

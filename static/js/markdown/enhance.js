@@ -1,0 +1,37 @@
+// What complete blocks of Markdown get on the page, live ones and those that came from the server alike.
+
+import { enhanceCode, isEnhancedCode } from "./code.js";
+
+const FORMULA = ".math:not([data-open])";
+
+async function enhanceMath(formulas) {
+  try {
+    const { drawFormulas } = await import("./formulas.js");
+    await drawFormulas(formulas);
+  } catch (error) {
+    // A file could not be loaded, as the server cannot be reached just now: the source stays.
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+const select = (element, selector) =>
+  element.matches(selector) ? [element] : [...element.querySelectorAll(selector)];
+
+/** Add colours and a copy button to the code blocks in `element`, and draw the formulas, or do so with itself. */
+export function enhance(element) {
+  select(element, "pre.code").forEach(enhanceCode);
+  const formulas = select(element, FORMULA);
+  if (formulas.length > 0) enhanceMath(formulas);
+}
+
+function isDrawnFormula(old, fresh) {
+  if (old.nodeName !== fresh.nodeName || !fresh.matches?.(FORMULA) || !old.matches(FORMULA)) return false;
+  const source = old.querySelector("annotation");
+  const isSameMode = old.hasAttribute("data-display") === fresh.hasAttribute("data-display");
+  return isSameMode && source?.textContent === fresh.textContent;
+}
+
+/** Return whether `old`, which `enhance` has seen, shows what `fresh` would show once it has seen that too. */
+export function isEnhanced(old, fresh) {
+  return isEnhancedCode(old, fresh) || isDrawnFormula(old, fresh);
+}
