@@ -11,11 +11,10 @@ from csp.utils import build_policy
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from conversations.rendering import render
-from tests.browser.conftest import browser
+from tests.rendering.conftest import drawing
 from tests.rendering.drawing import CORPUS, Drawing
 
-__all__ = ["browser"]
-pytestmark = pytest.mark.browser
+__all__ = ["drawing"]
 
 PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Markdown</title><link rel="icon" href="data:,">
 <script type="application/json" id="page-data">{"strings": {}, "outcomes": {}}</script>
