@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Playwright, WebError, sync_playwright
 
 from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site
@@ -26,18 +26,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium, without a window."""
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium, without a window; one for each module, since contexts are not closed before."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         pytest.skip(
             "No Chromium here. Install it (Debian, Ubuntu: apt-get install chromium; macOS: brew install chromium; "
             "Windows: winget install Google.Chrome) or name its program in CHROMIUM."
         )
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture(scope="session")
@@ -91,32 +97,59 @@ def console(expected: list[str]) -> Iterator[list[str]]:
     assert [text for text in complaints if not any(part in text for part in expected)] == []
 
 
+@pytest.fixture(scope="module")
+def usual_context(browser: Browser, site: Site) -> BrowserContext:
+    """A desktop browser whose cache stays warm from test to test; cookies and storage do not."""
+    return _context(browser, site)
+
+
+def _context(browser: Browser, site: Site, **options: Any) -> BrowserContext:
+    usual = {"base_url": site.url, "locale": "en-US", "viewport": {"width": 1280, "height": 800}}
+    return browser.new_context(**usual | options)
+
+
 @pytest.fixture
 def new_context(
-    browser: Browser, site: Site, login: dict[str, str], console: list[str]
+    browser: Browser, usual_context: BrowserContext, site: Site, login: dict[str, str], console: list[str]
 ) -> Iterator[Callable[..., BrowserContext]]:
-    """Make a browser of its own, logged in as anna; takes Playwright's options."""
-    contexts: list[BrowserContext] = []
+    """Give a browser, logged in as anna; with Playwright's options it is a new one."""
+    contexts: set[BrowserContext] = set()
+
+    def note_message(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            console.append(message.text)
+
+    def note_error(error: WebError) -> None:
+        console.append(str(error.error))
 
     def make(cookies: dict[str, str] = login, **options: Any) -> BrowserContext:
-        context = browser.new_context(
-            **{"base_url": site.url, "locale": "en-US", "viewport": {"width": 1280, "height": 800}} | options
-        )
-        for name, value in cookies.items():
-            context.add_cookies([{"name": name, "value": value, "url": site.url}])
-        context.on("console", lambda message: _note(console, message))
-        context.on("weberror", lambda error: console.append(str(error.error)))
-        contexts.append(context)
+        context = _context(browser, site, **options) if options or cookies is not login else usual_context
+        if context not in contexts:
+            context.clear_cookies()
+            context.add_cookies(
+                [{"name": name, "value": value, "url": site.url} for name, value in cookies.items()]
+            )
+            context.on("console", note_message)
+            context.on("weberror", note_error)
+            contexts.add(context)
         return context
 
     yield make
     for context in contexts:
-        context.close()
+        _leave(context)
+        context.remove_listener("console", note_message)
+        context.remove_listener("weberror", note_error)
 
 
-def _note(console: list[str], message: ConsoleMessage) -> None:
-    if message.type in {"error", "warning"}:
-        console.append(message.text)
+def _leave(context: BrowserContext) -> None:
+    """Leave nothing behind for the next test.
+
+    Closing a context was seen to wait for ever, and has no time limit; an empty page keeps no connection.
+    """
+    for page in context.pages:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            page.goto("about:blank")
 
 
 @pytest.fixture

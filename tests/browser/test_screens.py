@@ -102,8 +102,9 @@ def test_the_theme_is_remembered_and_drawn_by_the_server(chat: Chat) -> None:
     assert paper() == dark
 
 
-def test_the_first_page_is_light(chat: Chat) -> None:
+def test_the_first_page_is_light(open_chat: Callable[..., Chat]) -> None:
     """What the wire carries for a first visit, by the browser's own count, is at most 150 KB."""
+    chat = open_chat(locale="en-GB")
     sizes = chat.evaluate(
         """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
         .map((entry) => [entry.name, entry.transferSize])"""

@@ -1,5 +1,6 @@
 """The list of conversations."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -69,6 +70,8 @@ def test_a_conversation_deleted_elsewhere_says_so(chat: Chat) -> None:
     chat.press("delete")
     expect(other.status).to_contain_text("does not exist any more")
     expect(other.entry("Gone in the other tab")).to_have_count(0)
+    expect(chat.page).to_have_url(re.compile("deleted="))
+    chat.connected()
 
 
 def test_the_list_folds_away_and_stays_so(chat: Chat) -> None:
