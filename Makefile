@@ -24,8 +24,11 @@ install:
 install-dev:
 	@$(PYTHON) scripts/install.py --dev
 
+# Files of tests run side by side; one file stays together, for its site, its model and its browser serve all of it.
+PARALLEL = -n auto --maxprocesses 4 --dist loadfile
+
 test: install-dev ## Run all tests (Chromium and the small real model included)
-	$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-all: test ## Run all tests, and then again on PostgreSQL and Redis
 	@$(MAKE) --no-print-directory test-services
@@ -33,7 +36,7 @@ test-all: test ## Run all tests, and then again on PostgreSQL and Redis
 .PHONY: test-services
 test-services: ## Run all tests on PostgreSQL and Redis only
 	@$(PYTHON) scripts/install.py --dev --services
-	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 browser: install-dev ## Run the tests in Chromium only
 	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)
@@ -46,7 +49,7 @@ format: install-dev ## Format Python code and mend what the linter can
 	$(BIN)/ruff format .
 
 bench: install-dev ## Measure speed
-	$(VENV_PYTHON) -m tests.bench.measure $(BENCH_ARGS)
+	$(VENV_PYTHON) -m tests.bench.measure
 
 check-ollama: install-dev ## Try the main job on a real Ollama (OLLAMA_BASE_URL) with internlm2:1.8b
 	$(VENV_PYTHON) scripts/check_ollama.py

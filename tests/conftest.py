@@ -7,15 +7,6 @@ import pytest
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser tests last.
-
-    Playwright keeps an event loop running in this thread until the browser ends; meanwhile neither a loop of another
-    test can run nor, by Django's guard, a query.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-
-
 @pytest.fixture(autouse=True)
 def _static_files_as_they_are(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pages name static files without a manifest, so that no test has to collect them first."""

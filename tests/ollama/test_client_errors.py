@@ -188,6 +188,7 @@ def free_port() -> int:
         (f"http://localhost:{free_port()}", "refused"),
         ("http://nobody.invalid:11434", "dns"),
     ],
+    ids=["address", "localhost", "unknown-host"],
 )
 async def test_nobody_there_is_told_by_its_cause(address: str, kind: str) -> None:
     async with OllamaClient(address) as client:
