@@ -31,11 +31,16 @@ class Queue:
         self._writer = writer
         self._backend = backend
         self._waiting: dict[UUID, tuple[LiveAnswer, asyncio.Event]] = {}
+        # Claimed along with others between being stored and beginning to wait here.
+        self._granted: set[UUID] = set()
         self._wake: asyncio.Event | None = None
         self._claiming: asyncio.Task[None] | None = None
 
     async def wait_turn(self, answer: LiveAnswer) -> None:
         """Return when the database has made the generation a running one."""
+        if answer.id in self._granted:
+            self._granted.discard(answer.id)
+            return
         turn = asyncio.Event()
         self._waiting[answer.id] = (answer, turn)
         self.wake()
@@ -44,6 +49,7 @@ class Queue:
     def leave(self, answer: LiveAnswer) -> None:
         """Forget a generation that has ended; the next one may begin."""
         self._waiting.pop(answer.id, None)
+        self._granted.discard(answer.id)
         self.wake()
 
     def wake(self) -> None:
@@ -77,6 +83,8 @@ class Queue:
         for generation in await self._writer.run(generations.claim, self._process, limits):
             if generation in self._waiting:
                 self._waiting.pop(generation)[1].set()
+            else:
+                self._granted.add(generation)
         if not self._waiting:
             return
         places = await self._writer.run(generations.places, self._process, limits)

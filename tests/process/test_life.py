@@ -2,7 +2,7 @@
 
 import re
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -131,3 +131,15 @@ def test_secret_key_is_made_once_and_private(own_site):
     own_site.stop()
     own_site.start()
     assert key.read_text() == before
+
+
+def test_everybody_who_asks_in_the_same_moment_is_answered(ollama, tmp_path):
+    with Site(tmp_path, ollama.base_url, OLLAMA_NUM_PARALLEL="30", MAX_RUNNING_PER_USER="0") as site:
+        site.add_user("ann", admin=True)
+        with closing(site.log_in("ann")) as client, ExitStack() as stack:
+            tabs = [stack.enter_context(Tab(site, client)) for _ in range(30)]
+            for tab in tabs:
+                tab.wait("snapshot")
+            for tab in tabs:
+                tab.send("message.send", client_id="all", text="Now")
+            assert {tab.wait("generation.finished")["status"] for tab in tabs} == {"completed"}
