@@ -58,6 +58,9 @@ class Tab(AbstractContextManager["Tab"]):
                 additional_headers={"Cookie": cookie, "Origin": self.site.url, **headers},
                 proxy=None,
                 max_size=None,
+                # A full queue would keep the end of the connection from being read.
+                max_queue=None,
+                ping_interval=None,
             )
         )
 
