@@ -100,9 +100,11 @@ class Runner:
 
     def stop(self, generation: UUID, by: User | None = None) -> None:
         """Stop a generation, once; harmless where it is not, or no longer, this process's."""
-        columns: dict[str, Any] = {}
         answer = self.answers.get(generation)
-        if by is not None and answer is not None:
+        if answer is None or generation in self._stopping:
+            return
+        columns: dict[str, Any] = {}
+        if by is not None:
             now = timezone.now()
             columns = {"stop_requested_at": now, "stop_requested_by": by}
             answer.facts.append(Fact(generation, now, "stop_asked", by.get_username()))
@@ -171,7 +173,7 @@ class Runner:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
-                swept = await self.writer.run(generations.sweep)
+                swept = await self.writer.run(generations.sweep, self.process)
             except DatabaseError:
                 continue
             if swept:

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, GenerationChunk, GenerationEvent, Message, User
@@ -273,16 +272,15 @@ def text_so_far(generation: Generation) -> tuple[str, str]:
     return "".join(content), "".join(thinking)
 
 
-def sweep(*, all_of_others: str = "") -> int:
+def sweep(process: str, *, at_boot: bool = False) -> int:
     """End what no living process works on any more as interrupted, with its text; returns how many.
 
-    `all_of_others` (a process) takes everything that is not that process's: right at boot where there can
-    be only one process.
+    `process` is the one that sweeps: its own are never taken, however late its heartbeat is. At boot, where there
+    can be only one process, everything else is taken at once.
     """
-    if all_of_others:
-        orphans = Generation.objects.live().exclude(process=all_of_others)
-    else:
-        orphans = Generation.objects.live().filter(Q(heartbeat__lt=timezone.now() - STALE_AFTER))
+    orphans = Generation.objects.live().exclude(process=process)
+    if not at_boot:
+        orphans = orphans.filter(heartbeat__lt=timezone.now() - STALE_AFTER)
     ended = 0
     for generation in orphans.select_related("message"):
         content, thinking = text_so_far(generation)
