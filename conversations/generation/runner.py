@@ -176,8 +176,12 @@ class Runner:
                 swept = await self.writer.run(generations.sweep, self.process)
             except DatabaseError:
                 continue
-            if swept:
-                logger.warning("%d generations of a process that has gone are interrupted", swept)
+            for row in swept:
+                logger.warning("Generation %s of a process that has gone is interrupted", row.pk)
+                room = self.rooms.find(row.conversation_id)
+                if room is not None:
+                    room.publish(describe.finished(row))
+                await notify.conversation_updated(row.conversation, running=False)
 
     async def drain(self) -> None:
         """End everything as interrupted, with its text saved, and stop the clocks."""

@@ -272,8 +272,8 @@ def text_so_far(generation: Generation) -> tuple[str, str]:
     return "".join(content), "".join(thinking)
 
 
-def sweep(process: str, *, at_boot: bool = False) -> int:
-    """End what no living process works on any more as interrupted, with its text; returns how many.
+def sweep(process: str, *, at_boot: bool = False) -> list[Generation]:
+    """End what no living process works on any more as interrupted, with its text; returns what was ended.
 
     `process` is the one that sweeps: its own are never taken, however late its heartbeat is. At boot, where there
     can be only one process, everything else is taken at once.
@@ -281,9 +281,11 @@ def sweep(process: str, *, at_boot: bool = False) -> int:
     orphans = Generation.objects.live().exclude(process=process)
     if not at_boot:
         orphans = orphans.filter(heartbeat__lt=timezone.now() - STALE_AFTER)
-    ended = 0
+    ended = []
     for generation in orphans.select_related("message"):
         content, thinking = text_so_far(generation)
         ending = Ending("interrupted", "process_died", content, thinking)
-        ended += finish(generation.pk, ending) is not None
+        row = finish(generation.pk, ending)
+        if row is not None:
+            ended.append(row)
     return ended

@@ -234,9 +234,9 @@ class LastWord(TestCase):
         ]
         generations.checkpoint("dead", chunks[:1], {generation.pk: "writing"}, [])
         generations.checkpoint("dead", chunks, {}, [])
-        assert generations.sweep("me") == 0
-        assert generations.sweep("dead", at_boot=True) == 0
-        assert generations.sweep("me", at_boot=True) == 1
+        assert generations.sweep("me") == []
+        assert generations.sweep("dead", at_boot=True) == []
+        assert generations.sweep("me", at_boot=True) == [generation]
         generation.refresh_from_db()
         assert (generation.status, generation.reason) == ("interrupted", "process_died")
         assert (generation.message.content, generation.message.thinking) == ("春眠不觉晓", "想")
