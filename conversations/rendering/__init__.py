@@ -32,6 +32,7 @@ def render(text: str) -> SafeString:
 
 def stored(html: str) -> SafeString:
     """Return what `render` made earlier and the database kept, safe to put on a page as it was then."""
+    # Only the end of a generation writes Message.html, and what it writes comes from `render`.
     return mark_safe(html)  # noqa: S308
 
 

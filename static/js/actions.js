@@ -1,6 +1,7 @@
 // What a person can do to a message that is shown: copy, edit, ask again, continue, choose a version.
 
-import { clone, confirmOn, copyText, freshId } from "./dom.js";
+import { copyText } from "./clipboard.js";
+import { clone, confirmOn, freshId } from "./dom.js";
 
 /** Listens to the tools of all messages. `send` takes a command; `address` is the conversation's page; `model()` is
  * the one chosen for the next answer; `hold()` keeps the page from following what grows at its end. */

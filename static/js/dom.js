@@ -7,26 +7,6 @@ export function clone(name) {
   return document.getElementById(name).content.firstElementChild.cloneNode(true);
 }
 
-/** Put `text` on the clipboard, also where a page over plain HTTP has none for scripts; returns whether it worked. */
-export async function copyText(text) {
-  try {
-    if (navigator.clipboard) {
-      await navigator.clipboard.writeText(text);
-      return true;
-    }
-  } catch {
-    // Not allowed here; the older way may be.
-  }
-  const field = document.createElement("textarea");
-  field.value = text;
-  field.className = "visually-hidden";
-  document.body.append(field);
-  field.select();
-  const copied = document.execCommand("copy");
-  field.remove();
-  return copied;
-}
-
 /** Show for a moment on `button`, and say, that it has copied. */
 export function confirmOn(button) {
   button.dataset.done = "";

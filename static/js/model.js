@@ -1,6 +1,7 @@
 // What is known of the model that answers next: in the header, above the composer, in the examples offered.
 
-import { confirmOn, copyText, fetchNodes } from "./dom.js";
+import { copyText } from "./clipboard.js";
+import { confirmOn, fetchNodes } from "./dom.js";
 
 /** Shows the state that the server tells; its words are the server's own fragment. */
 export class ModelState {
