@@ -11,7 +11,7 @@ import importlib.metadata
 import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,14 +120,16 @@ async def _stream(request: web.Request, lines: _Lines) -> web.StreamResponse:
     first = await anext(lines)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     response.enable_chunked_encoding()
-    await response.prepare(request)
-    await response.write(_encoded(first))
-    try:
-        async for line in lines:
-            await response.write(_encoded(line))
-    except EngineError as error:
-        await response.write(_encoded({"error": str(error)}))
-    await response.write_eof()
+    # A client may leave between two writes, or with the last line in hand: nobody is there to be told.
+    with suppress(ConnectionResetError):
+        await response.prepare(request)
+        await response.write(_encoded(first))
+        try:
+            async for line in lines:
+                await response.write(_encoded(line))
+        except EngineError as error:
+            await response.write(_encoded({"error": str(error)}))
+        await response.write_eof()
     return response
 
 
