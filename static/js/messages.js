@@ -3,7 +3,6 @@
 import { clone, fetchNodes } from "./dom.js";
 import { number, outcome, t } from "./i18n.js";
 import { enhance } from "./markdown.js";
-import { profileOf } from "./panel.js";
 import { languageOf } from "./text.js";
 
 const CAN_CONTINUE = new Set(["length", "cut_off", "user_stop", "limit", "stalled", "process_died", "restart"]);
@@ -74,7 +73,7 @@ export function refresh(article) {
   article.querySelector("[data-action=next]").disabled = place === versions.length - 1;
   if (role === "user") return;
   article.querySelector(".facts").hidden = !model;
-  article.querySelector(".facts summary").textContent = model ? summary(model, factsOf(article).options) : "";
+  article.querySelector(".facts-summary").textContent = model ? summary(model, factsOf(article).options) : "";
   const sentence = outcome(reason, model);
   article.querySelector(".outcome").hidden = !sentence;
   article.querySelector(".outcome-text").textContent = sentence;
@@ -94,11 +93,9 @@ function factsOf(article) {
   return JSON.parse(article.dataset.facts || "{}");
 }
 
-/** Return the model's name and the options that are not those of its profile. */
+/** Return the model's name and the options it was called with, the profile's among them. */
 function summary(model, options = {}) {
-  const profile = profileOf(model);
-  const set = Object.entries(options).filter(([name, value]) => written(value) !== written(profile[name]));
-  return [model, ...set.map(([name, value]) => `${name} ${written(value)}`)].join(" · ");
+  return [model, ...Object.entries(options).map(([name, value]) => `${name} ${written(value)}`)].join(" · ");
 }
 
 function written(value) {
