@@ -30,7 +30,10 @@ class ModelProfileForm(forms.ModelForm):
         try:
             return model_options.validate(options)
         except Refused as refused:
-            raise forms.ValidationError(str(refused)) from refused
+            sentence = gettext("“{name}” has to be {expected}.")
+            raise forms.ValidationError(
+                sentence.format(name=refused.detail, expected=refused.expected)
+            ) from refused
 
 
 @admin.register(ModelProfile)

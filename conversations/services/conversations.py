@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Generation, User
 
@@ -86,7 +87,8 @@ def think_word(think: bool | str) -> str:
     if isinstance(think, bool):
         return "on" if think else "off"
     if think not in {"", "low", "medium", "high", "max"}:
-        raise Refused("bad_option", detail="think")
+        expected = _("true, false, low, medium, high or max")
+        raise Refused("bad_option", detail="think", expected=expected)
     return think
 
 

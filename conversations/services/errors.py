@@ -14,7 +14,7 @@ _SENTENCES: dict[str, str | Promise] = {
     "unknown_model": _(
         "The model “%(detail)s” is not pulled. Choose another one, or pull it: ollama pull %(detail)s"
     ),
-    "bad_option": _("The option “%(detail)s” has a value that cannot be used."),
+    "bad_option": _("The option “%(detail)s” has to be %(expected)s. Change it in the settings."),
     "not_capable": _("This model cannot do that: %(detail)s."),
     "quota": _("You have reached your limit for today."),
     "rate": _("Too many requests. Wait a moment."),
@@ -27,14 +27,19 @@ _SENTENCES: dict[str, str | Promise] = {
 class Refused(Exception):
     """A request that changes nothing, with the protocol's error code (design of the WebSocket protocol).
 
-    `detail` names what is wrong (an option, a model), `limit` the bound that was crossed.
+    `detail` names what is wrong (an option, a model), `limit` the bound that was crossed, `expected` what a value
+    has to be, as the end of a sentence.
     """
 
-    def __init__(self, code: str, *, detail: str = "", limit: int | None = None) -> None:
+    def __init__(
+        self, code: str, *, detail: str = "", limit: int | None = None, expected: str | Promise = ""
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.limit = limit
+        self.expected = expected
 
     def __str__(self) -> str:
-        return str(_SENTENCES[self.code]) % {"detail": self.detail, "limit": self.limit}
+        facts = {"detail": self.detail, "limit": self.limit, "expected": self.expected}
+        return str(_SENTENCES[self.code]) % facts
