@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from . import events
+from . import events, outcomes
 from .models import Conversation, Generation, Message
 
 
@@ -82,7 +82,8 @@ def finished(row: Generation) -> events.GenerationFinished:
         stats=stats(row),
         model=row.model,
         omitted=row.omitted_messages,
-        detail=row.error_detail,
+        outcome=outcomes.code(row, row.message.content),
+        detail=outcomes.excerpt(row.error_detail),
     )
 
 

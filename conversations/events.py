@@ -210,7 +210,7 @@ class GenerationDelta(Event, tag="generation.delta"):
 
 
 class GenerationFinished(Event, tag="generation.finished"):
-    """The end, as stored."""
+    """The end, as stored; `outcome` and `detail` are what its sentence is made of (`outcomes.py`)."""
 
     generation: UUID
     message: UUID
@@ -220,6 +220,7 @@ class GenerationFinished(Event, tag="generation.finished"):
     stats: Stats
     model: str = ""
     omitted: int = 0
+    outcome: str = ""
     detail: str = ""
 
 

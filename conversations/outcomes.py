@@ -1,14 +1,23 @@
 """How an answer ended, in a sentence that says what to do next.
 
-Templates and the browser's modules read the same table; `{model}` stands for the model's name.
+Templates and the browser's modules read the same table. Its keys, the codes, are the reasons of a generation's
+end, and finer ones where a reason holds together what a person has to tell apart; those are read off what is
+stored, so that the live page and the one loaded later say the same.
 """
+
+from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# By the reason of a generation's end; an answer that ended as it should ("stop") needs no sentence.
+if TYPE_CHECKING:
+    from .models import Generation
+
+# `{model}` stands for the model's name, `{detail}` for what Ollama said. An answer that ended as it should ("stop")
+# needs no sentence.
 SENTENCES: dict[str, str | Promise] = {
     "user_stop": _("Stopped."),
+    "empty": _("The model ended without writing an answer. Retry, or ask in other words."),
     "length": _("Ended at its limit of tokens. Continue it, or raise num_predict in the settings."),
     "cut_off": _(
         "The answer ended without its end mark. Raise repeat_penalty in the settings and ask again."
@@ -16,15 +25,53 @@ SENTENCES: dict[str, str | Promise] = {
     "limit": _("Ended at this site's limit for one answer."),
     "model_missing": _("The model “{model}” is not pulled. Run “ollama pull {model}”, then retry."),
     "ollama_down": _("Ollama does not answer. Start it, then retry."),
+    "ollama_broke": _("The connection to Ollama broke off in mid-answer. Retry, or continue from here."),
+    "ollama_lost": _("The connection to Ollama broke off before an answer came. Retry."),
     "ollama_error": _("Ollama reported an error. Retry, or choose another model."),
+    "ollama_said": _("Ollama reported an error: {detail}. Retry, or choose another model."),
+    "ollama_busy": _("Ollama is busy. Wait a moment, then retry."),
+    "ollama_denied": _(
+        "Ollama does not let this site in. Tell the administrator: OLLAMA_API_KEY may be missing or wrong."
+    ),
+    "ollama_foreign": _(
+        "Something other than Ollama answers at its address. Retry; if that does not help, tell the administrator."
+    ),
     "stalled": _("Ollama fell silent in mid-answer. Retry, or continue from here."),
+    "ollama_silent": _("Ollama did not begin to answer in time. Retry, or choose a smaller model."),
     "process_died": _("The server ended in mid-answer. What had arrived is kept; retry or continue."),
     "restart": _("The server restarted in mid-answer. What had arrived is kept; retry or continue."),
     "internal": _("Something went wrong on the server. What had arrived is kept; retry."),
 }
+# By reason and the cause with which `error_detail` begins (`OllamaError.record`).
+_FINER = {
+    ("ollama_down", "broken"): "ollama_broke",
+    ("ollama_error", "error"): "ollama_said",
+    ("ollama_error", "busy"): "ollama_busy",
+    ("ollama_error", "denied"): "ollama_denied",
+    ("ollama_error", "foreign"): "ollama_foreign",
+    ("stalled", "sending"): "ollama_silent",
+    ("stalled", "first_byte"): "ollama_silent",
+}
+_WITHOUT_TEXT = {"stop": "empty", "ollama_broke": "ollama_lost"}
+_CAUSES = {cause for _reason, cause in _FINER}
+_EXCERPT = 200
 
 
-def sentence(reason: str, model: str) -> str:
-    """Return the sentence for a generation's `reason`, empty where there is nothing to say."""
-    found = SENTENCES.get(reason)
-    return str(found).replace("{model}", model) if found else ""
+def code(generation: "Generation", content: str) -> str:
+    """Return which sentence tells how `generation` ended, with `content` as its answer; "stop" has none."""
+    cause = generation.error_detail.partition(": ")[0]
+    found = _FINER.get((generation.reason, cause), generation.reason)
+    return found if content.strip() else _WITHOUT_TEXT.get(found, found)
+
+
+def excerpt(error_detail: str) -> str:
+    """Return what Ollama said, short enough to stand inside a sentence."""
+    cause, _colon, text = error_detail.partition(": ")
+    said = (text if cause in _CAUSES else error_detail).rstrip(" .")
+    return said if len(said) <= _EXCERPT else said[: _EXCERPT - 1] + "…"
+
+
+def sentence(code: str, model: str, detail: str = "") -> str:
+    """Return the sentence of a `code`, empty where there is nothing to say."""
+    found = str(SENTENCES.get(code, ""))
+    return found.replace("{model}", model).replace("{detail}", detail)

@@ -60,7 +60,7 @@ def outcome_of(error: Exception) -> Outcome:
         case _:
             logger.error("A generation failed", exc_info=error)
             return Outcome("failed", "internal", type(error).__name__)
-    return Outcome("failed", reason, str(error))
+    return Outcome("failed", reason, error.record)
 
 
 async def stream(answer: LiveAnswer, backend: Backend, writer: Writer) -> Outcome:

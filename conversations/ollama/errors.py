@@ -18,6 +18,8 @@ import re
 from typing import Literal
 
 MAX_TEXT = 500
+_DENIED = frozenset({401, 403})
+_BUSY = frozenset({429, 503})
 
 # Ollama produces one level (llama-server's JSON body inside its own error string); a few more cost nothing.
 _MAX_NESTING = 4
@@ -55,10 +57,19 @@ def _object(value: object) -> dict[str, object] | None:
 
 
 class OllamaError(Exception):
-    """Base of the tree. Without a text of its own an error's text is the name of its class."""
+    """Base of the tree. Without a text of its own an error's text is the name of its class.
 
-    def __init__(self, text: object = "") -> None:
+    `cause` is one word that tells apart what a class holds together, for whoever keeps or explains the error.
+    """
+
+    def __init__(self, text: object = "", *, cause: str = "error") -> None:
         super().__init__(readable(text) or type(self).__name__)
+        self.cause = cause
+
+    @property
+    def record(self) -> str:
+        """One line to keep of the error: its cause, a colon, its text."""
+        return f"{self.cause}: {self}"
 
 
 UnavailableKind = Literal["refused", "dns", "tls", "timeout", "unreachable"]
@@ -69,7 +80,7 @@ class OllamaUnavailable(OllamaError):
     """No connection came about, so nothing was sent and trying again is safe."""
 
     def __init__(self, kind: UnavailableKind, text: object = "") -> None:
-        super().__init__(text)
+        super().__init__(text, cause=kind)
         self.kind = kind
 
 
@@ -78,7 +89,7 @@ class OllamaStalled(OllamaError):
     between two pieces of the answer."""
 
     def __init__(self, phase: StalledPhase, seconds: float) -> None:
-        super().__init__(f"no progress for {seconds:g} s ({phase})")
+        super().__init__(f"no progress for {seconds:g} s ({phase})", cause=phase)
         self.phase = phase
         self.seconds = seconds
 
@@ -86,20 +97,31 @@ class OllamaStalled(OllamaError):
 class StreamBroken(OllamaError):
     """The connection was lost after the request had gone out, which is not sent again by itself."""
 
+    def __init__(self, text: object = "") -> None:
+        super().__init__(text, cause="broken")
+
 
 class BadAnswer(OllamaError):
-    """An answer that is not Ollama's: HTML, events, garbage. `status` is HTTP's, 0 where it was not HTTP."""
+    """An answer that is not Ollama's: HTML, events, garbage. `status` is HTTP's, 0 where it was not HTTP.
+
+    Its cause is `foreign`, or `denied` where whoever answers asks for a key.
+    """
 
     def __init__(self, status: int, text: object = "") -> None:
-        super().__init__(f"HTTP {status}: {readable(text)}" if status else text)
+        cause = "denied" if status in _DENIED else "foreign"
+        super().__init__(f"HTTP {status}: {readable(text)}" if status else text, cause=cause)
         self.status = status
 
 
 class OllamaRefused(OllamaError):
-    """Ollama's own error. `status` is 200 for a line inside a stream; `retry_after` is in seconds."""
+    """Ollama's own error. `status` is 200 for a line inside a stream; `retry_after` is in seconds.
+
+    Its cause is `denied` (a wrong key, or an origin that Ollama does not like), `busy`, or `error`.
+    """
 
     def __init__(self, status: int, text: object = "", retry_after: float | None = None) -> None:
-        super().__init__(readable(text) or f"HTTP {status}")
+        cause = "denied" if status in _DENIED else "busy" if status in _BUSY else "error"
+        super().__init__(readable(text) or f"HTTP {status}", cause=cause)
         self.status = status
         self.retry_after = retry_after
 

@@ -54,8 +54,18 @@ class ShownMessage:
 
     @property
     def outcome(self) -> str:
+        """How the answer ended, as a code."""
+        return outcomes.code(self.generation, self.message.content) if self.generation else ""
+
+    @property
+    def detail(self) -> str:
+        """What Ollama said of a failure, for the sentence."""
+        return outcomes.excerpt(self.generation.error_detail) if self.generation else ""
+
+    @property
+    def sentence(self) -> str:
         """How the answer ended, in words."""
-        return outcomes.sentence(self.generation.reason, self.generation.model) if self.generation else ""
+        return outcomes.sentence(self.outcome, self.generation.model, self.detail) if self.generation else ""
 
     @property
     def facts(self) -> str:

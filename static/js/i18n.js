@@ -14,7 +14,8 @@ export function number(value) {
   return numbers.format(value);
 }
 
-/** Return how an answer that ended for `reason` is described; empty when there is nothing to say. */
-export function outcome(reason, model) {
-  return (page.outcomes[reason] ?? "").replaceAll("{model}", model);
+/** Return the sentence for the code of an answer's end, empty where there is none; `detail` is what Ollama said. */
+export function outcome(code, model, detail) {
+  const params = { model, detail };
+  return (page.outcomes[code] ?? "").replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
 }

@@ -5,7 +5,16 @@ import { number, outcome, t } from "./i18n.js";
 import { enhance } from "./markdown.js";
 import { languageOf } from "./text.js";
 
-const CAN_CONTINUE = new Set(["length", "cut_off", "user_stop", "limit", "stalled", "process_died", "restart"]);
+const CAN_CONTINUE = new Set([
+  "length",
+  "cut_off",
+  "user_stop",
+  "limit",
+  "stalled",
+  "ollama_broke",
+  "process_died",
+  "restart",
+]);
 
 const FACTS = [
   ["first_token_ms", () => t("First token"), (ms) => t("{seconds} s", { seconds: number(ms / 1000) })],
@@ -64,7 +73,7 @@ export function decorate(article) {
 
 /** Draw what the article's attributes say: versions, model, how it ended. */
 export function refresh(article) {
-  const { id, role, siblings, model, reason } = article.dataset;
+  const { id, role, siblings, model, status } = article.dataset;
   const versions = siblings.split(" ");
   const place = versions.indexOf(id);
   article.querySelector(".versions").hidden = versions.length < 2;
@@ -74,16 +83,18 @@ export function refresh(article) {
   if (role === "user") return;
   article.querySelector(".facts").hidden = !model;
   article.querySelector(".facts-summary").textContent = model ? summary(model, factsOf(article).options) : "";
-  const sentence = outcome(reason, model);
+  const ended = status === "running" ? "" : article.dataset.outcome;
+  const sentence = outcome(ended, model, article.dataset.detail);
   article.querySelector(".outcome").hidden = !sentence;
   article.querySelector(".outcome-text").textContent = sentence;
   article.querySelector("[data-action=continue]").hidden =
-    !CAN_CONTINUE.has(reason) || article.querySelector(".markdown").childElementCount === 0;
+    !CAN_CONTINUE.has(ended) || article.querySelector(".markdown").childElementCount === 0;
 }
 
 /** Say of an article how it ended. `facts`: stats, options and omitted, as the server's `data-facts` has them. */
-export function finished(article, { status, reason, model, end, facts }) {
-  Object.assign(article.dataset, { status, reason, model, end: end.join(","), facts: JSON.stringify(facts) });
+export function finished(article, { status, reason, outcome = "", detail = "", model, end, facts }) {
+  const attributes = { status, reason, outcome, detail, model, end: end.join(","), facts: JSON.stringify(facts) };
+  Object.assign(article.dataset, attributes);
   const open = article.querySelector(".facts");
   if (open.open) drawFacts(article, open);
   refresh(article);

@@ -20,7 +20,7 @@ def test_every_sentence_of_the_modules_can_be_translated() -> None:
 
 
 def test_every_way_to_end_badly_has_a_sentence() -> None:
-    assert set(outcomes.SENTENCES) == set(REASONS.split())
+    assert set(outcomes.SENTENCES) >= set(REASONS.split())
     assert outcomes.sentence("stop", "m") == ""
     assert "ollama pull llama3" in outcomes.sentence("model_missing", "llama3")
 
