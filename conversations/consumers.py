@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
+from django.db import transaction
 from django.utils import translation
 
 from . import describe, events, notify
@@ -67,7 +68,7 @@ class ConversationConsumer(BoundedSocket):
 
     async def disconnect(self, code: int) -> None:
         """Leave the person's group."""
-        if self.room is not None:
+        if self.scope["user"].is_authenticated:
             await notify.leave(self.user.pk, self.channel_name)
 
     # --- What others tell this socket
@@ -176,13 +177,13 @@ class ConversationConsumer(BoundedSocket):
         )
 
     async def _ask(self, ask: Callable[[Asker], Asked]) -> None:
-        if runner.draining:
-            raise Refused("shutting_down")
         # Adopted: once it is stored it has to begin, even if this tab is closed in between.
         await asyncio.shield(runner.adopt(self._store_and_begin(ask)))
 
     async def _store_and_begin(self, ask: Callable[[Asker], Asked]) -> None:
         await backend.prepare()
+        if runner.draining:
+            raise Refused("shutting_down")
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
         asked, told = await database_sync_to_async(_store)(asker, ask)
         if asked.repeated:
@@ -243,6 +244,9 @@ class ConversationConsumer(BoundedSocket):
             if room.changes == changes:
                 break
         if found is None:
+            # What this socket has sent along already must not find the room's answer.
+            runner.rooms.leave(room, self)
+            self.room = None
             self.outbox.put(NOT_FOUND)
             return
         state, generation = found
@@ -269,8 +273,9 @@ _HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]
 }
 
 
+@transaction.atomic
 def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[events.Event]]:
-    """Ask, and describe what came of it, all on the database's thread."""
+    """Ask, and describe what came of it, all on the database's thread: what cannot be told is not stored."""
     asked = ask(asker)
     told: list[events.Event] = []
     if asked.question is not None:

@@ -9,7 +9,8 @@ import asyncio
 import contextvars
 import logging
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -61,19 +62,19 @@ class Runner:
         if self._has_answers is None:
             self._has_answers = asyncio.Event()
             self._checkpoints = CheckpointClock(self.process, self.answers, self.writer, self.stop)
-            self._serve(frame_clock(self.answers, self._has_answers))
-            self._serve(self._checkpoints.run(self._has_answers))
-            self._serve(self._sweep_regularly())
+            self._serve(partial(frame_clock, self.answers, self._has_answers))
+            self._serve(partial(self._checkpoints.run, self._has_answers))
+            self._serve(self._sweep_regularly)
         return self._has_answers
 
-    def _serve(self, work: Coroutine[Any, Any, None]) -> None:
-        self._services.append(_spawn(work))
+    def _serve(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._services.append(_spawn(_for_ever(work)))
 
     def open(self) -> None:
         """Start what runs for as long as the process: looking at Ollama, and the clocks."""
         self._start_services()
-        self._serve(self.backend.watch(self._backend_changed))
-        self._serve(session_watch.run())
+        self._serve(partial(self.backend.watch, self._backend_changed))
+        self._serve(session_watch.run)
 
     def _backend_changed(self) -> None:
         for viewer in self.rooms.viewers():
@@ -88,7 +89,8 @@ class Runner:
         room.answer = answer
         self.answers[answer.id] = answer
         has_answers.set()
-        self._tasks[answer.id] = _spawn(self._generate(answer))
+        task = self._tasks[answer.id] = _spawn(self._generate(answer))
+        task.add_done_callback(lambda _: self._forget(answer.id))
         return answer
 
     def adopt(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
@@ -145,10 +147,9 @@ class Runner:
         if not self.answers and self._has_answers:
             self._has_answers.clear()
         row = await self._finish(answer, ending)
-        del self._tasks[answer.id]
-        self._stopping.pop(answer.id, None)
-        self._ending.discard(answer.id)
-        answer.room.answer = None
+        # The next question may have been stored, and its answer begun, before this process heard of this end.
+        if answer.room.answer is answer:
+            answer.room.answer = None
         if row is not None:
             answer.room.publish(describe.finished(row))
         self.rooms.leave(answer.room)
@@ -156,11 +157,16 @@ class Runner:
         if row is not None:
             await notify.conversation_updated(row.conversation, running=False)
 
+    def _forget(self, generation: UUID) -> None:
+        del self._tasks[generation]
+        self._stopping.pop(generation, None)
+        self._ending.discard(generation)
+
     async def _finish(self, answer: LiveAnswer, ending: Ending) -> Generation | None:
         while True:
             try:
                 await self.writer.run(
-                    generations.checkpoint, self.process, answer.take_unsaved(), {}, answer.facts
+                    generations.checkpoint, self.process, answer.take_unsaved(), {}, list(answer.facts)
                 )
                 return await self.writer.run(generations.finish, answer.id, ending)
             except DatabaseError:
@@ -186,9 +192,11 @@ class Runner:
     async def drain(self) -> None:
         """End everything as interrupted, with its text saved, and stop the clocks."""
         self.draining = True
-        for generation in list(self._tasks):
-            self._cancel_once(generation, _RESTART)
-        await asyncio.gather(*self._tasks.values(), *self._adopted, return_exceptions=True)
+        # Again and again: a question that was being stored begins its generation meanwhile.
+        while self._tasks or self._adopted:
+            for generation in list(self._tasks):
+                self._cancel_once(generation, _RESTART)
+            await asyncio.wait({*self._tasks.values(), *self._adopted})
         for viewer in self.rooms.viewers():
             viewer.restart()
         for service in self._services:
@@ -201,6 +209,16 @@ class Runner:
 def _spawn(work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
     """Start a task in an empty context, so that no socket's language or database thread leaks into it."""
     return contextvars.Context().run(asyncio.get_running_loop().create_task, work)
+
+
+async def _for_ever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Keep a service of the process going: without its clocks nothing would be shown, kept or stopped any more."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("A service of the process failed; it begins again")
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _state(generation: Generation) -> events.GenerationState:
