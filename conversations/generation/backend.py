@@ -66,6 +66,7 @@ class Backend:
         self._embedded: OllamaClient | None = None
         self._details: dict[tuple[str, str], ModelDetails] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._changed: Callable[[], None] = lambda: None
 
     def use_embedded(self, url: str) -> None:
         """Fall back to the embedded model at `url` from now on."""
@@ -130,18 +131,26 @@ class Backend:
 
     async def watch(self, changed: Callable[[], None]) -> None:
         """Look every few seconds for as long as the process lives; call `changed` when the picture did."""
+        self._changed = changed
         while True:
-            before = self.picture
             await self.refresh()
-            if self.picture != before:
-                changed()
             await asyncio.sleep(_REFRESH_SECONDS)
 
     async def prepare(self) -> None:
         """Make sure, within a moment, that a model which has just appeared is seen before a question goes out."""
-        if self.picture.looked and not self.picture.down_since and not self.picture.demonstration:
-            return
-        await asyncio.wait([asyncio.ensure_future(self.refresh())], timeout=_PATIENCE_SECONDS)
+        if not self._sees_ollama:
+            await asyncio.wait([asyncio.ensure_future(self._look_afresh())], timeout=_PATIENCE_SECONDS)
+
+    @property
+    def _sees_ollama(self) -> bool:
+        return self.picture.looked and not self.picture.down_since and not self.picture.demonstration
+
+    async def _look_afresh(self) -> None:
+        under_way = self._looking is not None and not self._looking.done()
+        await self.refresh()
+        # That look may have begun before Ollama did.
+        if under_way and not self._sees_ollama:
+            await self.refresh()
 
     async def refresh(self) -> None:
         """Draw a new picture; calls at the same time share one look."""
@@ -151,9 +160,12 @@ class Backend:
 
     async def _look(self) -> None:
         try:
-            self.picture = await self._draw(self._ollama, demonstration=False)
+            picture = await self._draw(self._ollama, demonstration=False)
         except OllamaError as error:
-            self.picture = await self._without_ollama(error)
+            picture = await self._without_ollama(error)
+        before, self.picture = self.picture, picture
+        if picture != before:
+            self._changed()
 
     async def _without_ollama(self, error: OllamaError) -> Picture:
         if self._embedded is not None:

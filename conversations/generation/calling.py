@@ -69,7 +69,8 @@ async def stream(answer: LiveAnswer, backend: Backend, writer: Writer) -> Outcom
     await backend.prepare()
     call = await writer.run(generations.call, answer.id)
     try:
-        model = backend.choose(call.model)
+        # Both at once: whoever answers may change at any wait.
+        model, client = backend.choose(call.model), backend.client
     except Refused as refusal:
         raise ModelMissing(call.model) from refusal
     prompt = await _prompt(call, model, backend)
@@ -78,7 +79,7 @@ async def stream(answer: LiveAnswer, backend: Backend, writer: Writer) -> Outcom
         await writer.run(generations.set_call, answer.id, model=model, omitted=prompt.omitted)
     options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
     think = _THINK.get(call.think, call.think)
-    return await _read(answer, backend.client, ChatRequest(model, prompt.messages, options, think))
+    return await _read(answer, client, ChatRequest(model, prompt.messages, options, think))
 
 
 async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:

@@ -157,7 +157,7 @@ def translated(status: int | None = None) -> Iterator[None]:
     except TimeoutError:
         # Ours, from asyncio.timeout; whoever set the clock says what it means.
         raise
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, UnicodeError) as error:
         raise translate(error, status) from error
 
 
@@ -169,7 +169,7 @@ def translate(error: Exception, status: int | None = None) -> OllamaError:
     cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
     if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return OllamaUnavailable(_kind(cause), cause)
-    if isinstance(cause, aiohttp.InvalidURL | httpx.InvalidURL | httpx.UnsupportedProtocol):
+    if isinstance(cause, aiohttp.InvalidURL | httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         return OllamaUnavailable("unreachable", cause)
     if isinstance(cause, aiohttp.ClientResponseError | httpx.DecodingError):
         return BadAnswer(status or 0, f"not HTTP as it should be: {cause}")

@@ -7,7 +7,7 @@ from django.test import override_settings
 
 from conversations.generation.backend import Backend
 from conversations.services.errors import Refused
-from tests.scripted_ollama import ScriptedOllama, model
+from tests.scripted_ollama import ScriptedOllama, hold, model
 
 
 def looked(ollama: ScriptedOllama, *, embedded: ScriptedOllama | None = None) -> Backend:
@@ -88,3 +88,52 @@ def test_embedded_model_answers_while_nobody_else_does(ollama):
     state = backend.state("internlm2:1.8b")
     assert (state.model, state.demonstration, backend.num_parallel) == ("smollm2:135m", True, 4)
     assert looked(ollama, embedded=ollama).picture.demonstration is False
+
+
+def test_an_ollama_that_appears_is_seen_by_the_next_question_and_told_to_the_page():
+    """Also when a look is under way that began before it did."""
+
+    async def appear(embedded: ScriptedOllama, port: int) -> None:
+        told: list[str] = []
+        with override_settings(OLLAMA_BASE_URL=f"http://127.0.0.1:{port}"):
+            backend = Backend()
+        backend.use_embedded(embedded.base_url)
+        watching = asyncio.create_task(backend.watch(lambda: told.append(backend.state("").model)))
+        try:
+            await asyncio.to_thread(embedded.wait_held, "look")
+            with ScriptedOllama(port) as ollama:
+                ollama.models = ["internlm2:1.8b"]
+                preparing = asyncio.create_task(backend.prepare())
+                await asyncio.sleep(0)
+                embedded.release("look")
+                await preparing
+                assert backend.choose("") == "internlm2:1.8b"
+                assert told == ["smollm2:135m", "internlm2:1.8b"]
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await backend.aclose()
+
+    with ScriptedOllama() as gone:
+        port = gone.port
+    with ScriptedOllama() as embedded:
+        embedded.models = ["smollm2:135m"]
+        embedded.enqueue(
+            hold("look"),
+            b'{"models": [{"name": "smollm2:135m"}]}',
+            framing="length",
+            finish=False,
+            path="/api/tags",
+        )
+        asyncio.run(appear(embedded, port))
+
+
+def test_an_address_that_cannot_be_one_is_an_ollama_that_is_down():
+    async def look() -> Backend:
+        with override_settings(OLLAMA_BASE_URL="http://a..b:11434"):
+            backend = Backend()
+        await backend.refresh()
+        await backend.aclose()
+        return backend
+
+    assert asyncio.run(look()).state("").state == "down"
