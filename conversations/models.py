@@ -283,6 +283,10 @@ class GenerationEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["at", "pk"]
+        constraints = [
+            # The same holds for a checkpoint's facts.
+            models.UniqueConstraint(fields=["generation", "kind", "at"], name="one_fact_per_moment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.detail}".strip()

@@ -405,6 +405,12 @@ class Migration(migrations.Migration):
                 fields=("generation", "position"), name="one_chunk_per_position"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="generationevent",
+            constraint=models.UniqueConstraint(
+                fields=("generation", "kind", "at"), name="one_fact_per_moment"
+            ),
+        ),
         migrations.AddIndex(
             model_name="message",
             index=models.Index(fields=["conversation", "parent", "created_at"], name="message_siblings"),

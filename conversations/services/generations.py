@@ -140,7 +140,7 @@ def checkpoint(
     """Write what is new of all live generations of `process`; returns those that are to end.
 
     These are the ones that somebody asked to stop, and those that have gone from the database with their owner.
-    May be repeated with the same chunks when its outcome is unknown.
+    May be repeated with the same chunks and facts when its outcome is unknown.
     """
     mine = Generation.objects.live().filter(process=process)
     with transaction.atomic():
@@ -172,11 +172,14 @@ def _write_chunks(chunks: Iterable[Chunk]) -> None:
 
 
 def add_facts(facts: Iterable[Fact]) -> None:
-    """Add to the timelines; the first piece of text is kept on its generation too."""
+    """Add to the timelines what is not there yet; the first piece of text is kept on its generation too."""
     facts = list(facts)
     GenerationEvent.objects.bulk_create(
-        GenerationEvent(generation_id=fact.generation, at=fact.at, kind=fact.kind, detail=fact.detail)
-        for fact in facts
+        (
+            GenerationEvent(generation_id=fact.generation, at=fact.at, kind=fact.kind, detail=fact.detail)
+            for fact in facts
+        ),
+        ignore_conflicts=True,
     )
     for fact in facts:
         if fact.kind == "first_token":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import TestCase, override_settings
+from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message, User
 from conversations.services import conversations, generations, messages
@@ -241,6 +242,13 @@ class LastWord(TestCase):
         assert (generation.status, generation.reason) == ("interrupted", "process_died")
         assert (generation.message.content, generation.message.thinking) == ("春眠不觉晓", "想")
         assert not generation.chunks.exists()
+
+    def test_facts_of_a_repeated_checkpoint_are_kept_once(self) -> None:
+        generation = self.begin()
+        fact = generations.Fact(generation.pk, timezone.now(), "first_token")
+        generations.checkpoint("me", [], {}, [fact])
+        generations.checkpoint("me", [], {}, [fact])
+        assert generation.events.filter(kind="first_token").count() == 1
 
     def test_checkpoint_names_what_is_to_end(self) -> None:
         asked, gone, quiet = self.begin(), self.begin(), self.begin()
