@@ -8,6 +8,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from .origin import Application
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 
@@ -40,7 +42,16 @@ def _application() -> Any:
     from .origin import SameOrigin
 
     sockets = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-    return ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets})
+    return _at_the_root(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
+
+
+def _at_the_root(application: Application) -> Application:
+    """Leave out the path prefix, which daphne takes from a header of any client's."""
+
+    async def serve(scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        return await application({**scope, "root_path": ""}, receive, send)
+
+    return serve
 
 
 application = _application()

@@ -15,8 +15,9 @@ from msgspec import Meta, Struct
 MAX_FRAME_BYTES = 256 * 1024
 
 Position = tuple[int, int]
-ClientId = Annotated[str, Meta(min_length=1, max_length=64)]
-Name = Annotated[str, Meta(max_length=200)]
+# PostgreSQL keeps no NUL.
+ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
+Name = Annotated[str, Meta(max_length=200, pattern=r"\A[^\x00]*\Z")]
 Think = bool | Annotated[str, Meta(max_length=10)]
 
 
