@@ -2,15 +2,20 @@
 
 import { copyText } from "./clipboard.js";
 import { clone, confirmOn, freshId } from "./dom.js";
+import { t } from "./i18n.js";
+import { refuse } from "./refusal.js";
 
-/** Listens to the tools of all messages. `send` takes a command; `address` is the conversation's page; `model()` is
- * the one chosen for the next answer; `hold()` keeps the page from following what grows at its end. */
+/** Listens to the tools of all messages. `send(command)` tells whether it went out; `address` is the conversation's
+ * page; `model()` is the one chosen for the next answer; `hold()` keeps the page from following what grows at its end;
+ * `objection(text)` tells why a text cannot be asked; `refuse({text, code})` is for what belongs to no message. */
 export class Actions {
-  constructor(list, { send, address, model, hold }) {
+  constructor(list, { send, address, model, hold, objection, refuse: refuseElsewhere }) {
     this.send = send;
     this.address = address;
     this.model = model;
     this.hold = hold;
+    this.objection = objection;
+    this.refuseElsewhere = refuseElsewhere;
     list.addEventListener("click", (event) => this.clicked(event));
   }
 
@@ -51,7 +56,7 @@ export class Actions {
   select(article, step) {
     const versions = article.dataset.siblings.split(" ");
     const message = versions[versions.indexOf(article.dataset.id) + step];
-    if (message) this.send({ type: "branch.select", message });
+    if (message) this.deliver({ type: "branch.select", message });
   }
 
   edit(article) {
@@ -77,12 +82,44 @@ export class Actions {
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      // The new question takes this one's place; until it does, the text stays here.
-      if (field.value.trim()) this.ask({ type: "message.edit", message: article.dataset.id, text: field.value });
+      this.askAgain(article.dataset.id, form, field.value);
     });
+    field.addEventListener("input", () => (refusalOf(form).hidden = true));
   }
 
-  ask(command) {
-    return this.send({ ...command, client_id: freshId() });
+  /** Ask an edited question. The new one takes the place of the form; until it does, the text stays there. */
+  askAgain(message, form, text) {
+    const objection = this.objection(text);
+    if (objection) {
+      refuse(refusalOf(form), objection.text, objection.code);
+      return;
+    }
+    refusalOf(form).hidden = true;
+    form.dataset.client = this.ask({ type: "message.edit", message, text }, refusalOf(form));
   }
+
+  /** Show what the server refused beside the question that was edited; returns false when it was no edit. */
+  refused({ client_id: client, text, code }) {
+    const form = client && [...document.querySelectorAll(".edit")].find((one) => one.dataset.client === client);
+    if (form) refuse(refusalOf(form), text, code);
+    return Boolean(form);
+  }
+
+  /** Send a command that is told by its id, which is returned. */
+  ask(command, refusal = null) {
+    const client = freshId();
+    this.deliver({ ...command, client_id: client }, refusal);
+    return client;
+  }
+
+  deliver(command, refusal = null) {
+    if (this.send(command)) return;
+    const offline = { text: t("There is no connection now. Try again in a moment."), code: "offline" };
+    if (refusal) refuse(refusal, offline.text, offline.code);
+    else this.refuseElsewhere(offline);
+  }
+}
+
+function refusalOf(form) {
+  return form.querySelector(".refusal");
 }

@@ -5,7 +5,6 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { fetchNodes } from "./dom.js";
-import { t } from "./i18n.js";
 import * as messages from "./messages.js";
 import { ModelState } from "./model.js";
 import { Panel } from "./panel.js";
@@ -38,15 +37,13 @@ parts.connection = new Connection(signature ? `${socket}?new=${encodeURIComponen
   onState: (state) => parts.status.connection(state),
 });
 
-new Actions(list, {
+parts.actions = new Actions(list, {
   address,
+  send: (command) => parts.connection.send(command),
   model: () => parts.panel.model(),
   hold: () => parts.follower.hold(),
-  send(command) {
-    const sent = parts.connection.send(command);
-    if (!sent) parts.composer.refuse(t("There is no connection now. Try again in a moment."));
-    return sent;
-  },
+  objection: (text) => parts.composer.objection(text),
+  refuse: (refusal) => parts.composer.refuse(refusal),
 });
 
 /** Read the page of messages before the first one shown, and leave the reader where they are. */

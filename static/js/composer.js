@@ -2,6 +2,7 @@
 
 import { freshId } from "./dom.js";
 import { t } from "./i18n.js";
+import { refuse } from "./refusal.js";
 import { codePoints } from "./text.js";
 
 const PREFIX = "chatsite.draft.";
@@ -97,9 +98,9 @@ export class Composer {
     event.preventDefault();
     const text = this.field.value;
     if (this.pending) return;
-    const reason = this.objection(text);
-    if (reason) {
-      this.refuse(reason);
+    const objection = this.objection(text);
+    if (objection) {
+      this.refuse(objection);
       return;
     }
     if (text !== this.draft?.text) this.changed();
@@ -110,13 +111,18 @@ export class Composer {
     this.focus();
   }
 
+  /** Return why `text` cannot be asked now, as {text, code}; null when it can. */
   objection(text) {
-    if (!text.trim()) return t("Write a question first.");
-    if (this.main.dataset.connection === "ended") return t("You are logged out. Log in again to go on.");
-    if (this.main.dataset.connection === "gone") return t("This conversation does not exist any more.");
-    if (this.main.dataset.phase !== "idle") return t("An answer is still being written. Wait for its end or stop it.");
-    const over = codePoints(text) - this.limit;
-    return over > 0 ? t("The text is {count} characters too long. Shorten it and send it again.", { count: over }) : "";
+    const { connection, phase } = this.main.dataset;
+    if (!text.trim()) return { text: t("Write a question first."), code: "empty" };
+    if (connection === "ended") return { text: t("You are logged out. Log in again to go on.") };
+    if (connection === "gone") return { text: t("This conversation does not exist any more.") };
+    if (phase !== "idle") {
+      return { text: t("An answer is still being written. Wait for its end or stop it."), code: "busy" };
+    }
+    const count = codePoints(text) - this.limit;
+    if (count <= 0) return null;
+    return { text: t("The text is {count} characters too long. Shorten it and send it again.", { count }), code: "too_long" };
   }
 
   /** The connection is there again: what the server has not confirmed goes out once more, under the same id. */
@@ -143,15 +149,14 @@ export class Composer {
   }
 
   /** The server refused something; the text stays where it is. */
-  refused({ code, text, client_id: client }) {
+  refused(frame) {
+    const { client_id: client } = frame;
     if (!client || client === this.pending?.client_id) this.settled();
-    this.refuse(text, code);
+    this.refuse(frame);
   }
 
-  refuse(sentence, code = "") {
-    this.refusal.textContent = sentence;
-    this.refusal.dataset.code = code;
-    this.refusal.hidden = false;
+  refuse({ text, code }) {
+    refuse(this.refusal, text, code);
   }
 }
 

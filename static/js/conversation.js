@@ -2,12 +2,14 @@
 
 import { LiveAnswer } from "./live.js";
 import * as messages from "./messages.js";
+import { relieve } from "./refusal.js";
 
 // A change told by one frame is mostly shown by the next one; only what is still different then is read again.
 const SETTLE = 150;
 const AGAIN_AFTER = 5000;
 
-/** Draws the frames of one conversation. `parts`: connection, status, composer, panel, sidebar, model, follower. */
+/** Draws the frames of one conversation. `parts`: connection, status, composer, actions, panel, sidebar, model,
+ * follower. */
 export class Conversation {
   constructor(main, parts) {
     this.main = main;
@@ -27,7 +29,7 @@ export class Conversation {
       "conversation.deleted": (frame) => this.deleted(frame),
       "ollama.status": (frame) => this.parts.model.told(frame),
       "session.ended": () => this.parts.connection.end(),
-      error: (frame) => this.parts.composer.refused(frame),
+      error: (frame) => this.parts.actions.refused(frame) || this.parts.composer.refused(frame),
       pong: () => {},
     };
   }
@@ -50,6 +52,7 @@ export class Conversation {
 
   async snapshot({ conversation, generation, ollama }) {
     this.resyncing = false;
+    relieve("offline");
     this.parts.model.told(ollama);
     this.describe(conversation);
     if (generation) await this.join(generation);
@@ -70,10 +73,15 @@ export class Conversation {
     this.parts.status.phase(generation.phase || generation.status, generation.model, generation.ahead);
   }
 
+  idle() {
+    this.parts.status.phase("idle");
+    relieve("busy");
+  }
+
   /** Nothing is being written: what is shown must be what is stored. */
   async compare({ leaf = "", end = [0, 0] }) {
     this.live = null;
-    this.parts.status.phase("idle");
+    this.idle();
     const shown = messages.last();
     const same = (shown?.dataset.id ?? "") === leaf && (shown?.dataset.end ?? "0,0") === end.join(",");
     if (leaf && (!same || shown.dataset.status === "running")) {
@@ -144,7 +152,7 @@ export class Conversation {
     if (live) {
       live.finish();
       this.live = null;
-      this.parts.status.phase("idle");
+      this.idle();
     }
     this.stopWanted = false;
     const article = messages.find(frame.message);

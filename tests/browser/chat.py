@@ -30,7 +30,7 @@ class Chat:
         self.main = page.locator("#chat")
         self.field = page.locator("#text")
         self.status = page.locator(".status")
-        self.refusal = page.locator(".refusal")
+        self.refusal = page.locator(".dock .refusal")
         self.answers = page.locator("#messages .message[data-role=assistant]")
         self.questions = page.locator("#messages .message[data-role=user]")
         self.entries = page.locator("#conversations .entry")

@@ -113,3 +113,52 @@ def test_the_field_grows_with_its_text(chat: Chat) -> None:
     assert before
     assert after
     assert after["height"] > 3 * before["height"]
+
+
+def test_a_refusal_goes_with_its_cause(chat: Chat, ollama: ScriptedOllama) -> None:
+    ollama.enqueue("Once", hold("busy"))
+    chat.ask("First").phase("writing")
+    chat.field.fill("Second")
+    chat.field.press("Enter")
+    expect(chat.refusal).to_contain_text("An answer is still being written")
+    ollama.release("busy")
+    chat.ended()
+    expect(chat.refusal).to_be_hidden()
+    expect(chat.field).to_have_value("Second")
+
+
+def test_a_refused_edit_is_told_beside_it(chat: Chat, ollama: ScriptedOllama) -> None:
+    chat.ask("First").ended()
+    ollama.enqueue("Slowly", hold("edit"))
+    chat.ask("Second").phase("writing")
+    chat.press("edit", chat.questions.first)
+    form = chat.page.locator(".edit")
+    refusal = form.locator(".refusal")
+    form.locator("[type=submit]").click()
+    expect(refusal).to_contain_text("An answer is still being written")
+    ollama.release("edit")
+    chat.ended()
+    expect(refusal).to_be_hidden()
+    for text, sentence in (("  ", "Write a question first."), ("x" * 32_001, "1 characters too long")):
+        form.locator("textarea").fill(text)
+        form.locator("[type=submit]").click()
+        expect(refusal).to_contain_text(sentence)
+    expect(chat.refusal).to_be_hidden()
+    form.locator("textarea").fill("First, in other words")
+    expect(refusal).to_be_hidden()
+    form.locator("[type=submit]").click()
+    expect(form).to_have_count(0)
+    expect(chat.questions.last.locator(".bubble")).to_have_text("First, in other words")
+
+
+def test_an_edit_that_the_server_refuses_is_told_beside_it(chat: Chat) -> None:
+    chat.ask("First").ended()
+    chat.press("edit", chat.questions.last)
+    form = chat.page.locator(".edit")
+    # As if the message were gone.
+    chat.evaluate("document.querySelector('.message').dataset.id = crypto.randomUUID()")
+    form.locator("[type=submit]").click()
+    expect(form.locator(".refusal")).to_contain_text("no such conversation or message")
+    expect(chat.refusal).to_be_hidden()
+    chat.press("cancel-edit")
+    expect(form).to_have_count(0)
