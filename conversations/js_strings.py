@@ -33,14 +33,15 @@ STRINGS = (
     _("Write a question first."),
     _("Writing"),
     _("You are logged out. Log in again to go on."),
-    _("all that fit"),
-    _("model's own"),
+    _("site's: {value}"),
     _("{count} characters left"),
     _("{count} earlier messages no longer fitted"),
+    _("{label} ({name})"),
     _("{model} (not pulled)"),
-    _("{name} must be a number."),
     _("{seconds} s"),
     _("{speed} tokens/s"),
+    _("“{name}” has to be {expected}."),
+    _("“{name}” stands here and in the JSON. Empty one of the two."),
 )
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
@@ -17,7 +18,7 @@ from conversations import examples, js_strings, notify, outcomes
 from conversations.generation.backend import backend
 from conversations.generation.stopping import stop_now
 from conversations.models import Conversation, Generation, Message, ModelProfile, User
-from conversations.services import accounts
+from conversations.services import accounts, options
 from conversations.services import conversations as services
 from conversations.services.errors import Refused
 
@@ -107,14 +108,26 @@ def conversation_list(request: PersonRequest) -> HttpResponse:
 def model_state(request: PersonRequest) -> HttpResponse:
     """Return what is known of `?model=` as HTML."""
     wanted = request.GET.get("model", "")[:200]
-    return render(request, "conversations/_model_state.html", {"state": backend.state(wanted)})
+    return render(request, "conversations/_model_state.html", _model(wanted))
 
 
 @require_GET
 @login_required
 def model_options(request: PersonRequest) -> HttpResponse:
     """Return the models that can be chosen now, as the options of a list."""
-    return render(request, "conversations/_model_options.html", {"models": backend.offered()})
+    return render(request, "conversations/_model_options.html", _models())
+
+
+def _model(wanted: str) -> dict[str, Any]:
+    """Return what is known of the model that would answer, and where Ollama is looked for (without a password)."""
+    address = urlsplit(settings.OLLAMA_BASE_URL)
+    shown = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    return {"state": backend.state(wanted), "ollama_address": shown}
+
+
+def _models() -> dict[str, Any]:
+    """Return the models that can be chosen, and the one that answers where none is."""
+    return {"models": backend.offered(), "site_model": backend.state("").model}
 
 
 @require_POST
@@ -195,11 +208,10 @@ def _uuid(request: HttpRequest, name: str) -> UUID | None:
 
 def _chat(request: PersonRequest, found: Conversation) -> dict[str, Any]:
     """Return what the page holds around the messages."""
-    state = backend.state(found.model)
     return {
+        **_model(found.model),
+        **_models(),
         "conversation": found,
-        "state": state,
-        "models": backend.offered(),
         "listing": sidebar.listing(request.user),
         "examples": examples.EXAMPLES,
         "demonstration_examples": examples.DEMONSTRATION_EXAMPLES,
@@ -215,6 +227,7 @@ def _data(found: Conversation) -> dict[str, Any]:
     """Return what the browser's modules need and no element shows."""
     return {
         "settings": {"model": found.model, "options": found.options, "system": found.system_prompt},
+        "rules": options.rules(),
         "profiles": dict(ModelProfile.objects.values_list("name", "options")),
         "strings": js_strings.translated() if get_language() != "en" else {},
         "outcomes": {reason: str(text) for reason, text in outcomes.SENTENCES.items()},

@@ -20,17 +20,25 @@ export class ModelState {
 
   /** The conversation wants `model`, empty for any. */
   wanted(model) {
-    this.element.dataset.model = model;
     if (model) this.name.textContent = model;
+    if (model === this.element.dataset.model) return;
+    this.element.dataset.model = model;
+    this.read();
   }
 
   /** The server tells of another state: read its words, unless they stand here already. */
-  async told({ state, model = "", demonstration = false }) {
+  told({ state, model = "", wanted = "", demonstration = false }) {
     const { shown } = this;
-    if (shown.state === state && shown.name === model && (shown.demonstration !== undefined) === demonstration) return;
+    const same = shown.state === state && shown.name === model && shown.wanted === wanted;
+    if (!same || (shown.demonstration !== undefined) !== demonstration) this.read();
+  }
+
+  async read() {
     const query = new URLSearchParams({ model: this.element.dataset.model });
+    const turn = (this.turn = (this.turn ?? 0) + 1);
     const nodes = await fetchNodes(`${this.address}?${query}`).catch(() => null);
-    if (!nodes) return;
+    // An answer that was overtaken is out of date.
+    if (!nodes || turn !== this.turn) return;
     this.element.replaceChildren(...nodes);
     this.show();
   }

@@ -2,9 +2,11 @@
 
 import { fetchNodes } from "./dom.js";
 import { page, t } from "./i18n.js";
+import { EXAMPLE, Objection, check, checkCount, numberOf, objectIn } from "./options.js";
+import { relieve } from "./refusal.js";
 
 /** Return what this site's profiles say for `model`: those of its family under those of its tag. */
-export function profileOf(model) {
+function profileOf(model) {
   return { ...page.profiles[model.split(":")[0]], ...page.profiles[model] };
 }
 
@@ -20,6 +22,8 @@ export class Panel {
     this.stored = { model: "", options: {}, system: "", ...page.settings };
     this.chosen = { ...this.stored };
     this.form.addEventListener("submit", (event) => this.submit(event));
+    this.form.addEventListener("input", () => this.complain(null));
+    this.form.querySelector("[data-action=close-panel]").addEventListener("click", () => this.dialog.close());
     this.fields.model.addEventListener("change", () => this.showDefaults());
     this.form.querySelector("[data-action=reset-options]").addEventListener("click", () => this.empty());
     main.querySelector("[data-action=open-panel]").addEventListener("click", () => this.open());
@@ -27,7 +31,7 @@ export class Panel {
 
   open() {
     this.fill(this.chosen);
-    this.error.hidden = true;
+    this.dialog.returnValue = "";
     this.dialog.showModal();
     this.refreshModels();
   }
@@ -51,14 +55,18 @@ export class Panel {
   }
 
   fill({ model, options, system }) {
+    this.complain(null);
     this.chooseModel(model);
     this.fields.system.value = system;
-    const { stop = [], ...rest } = options;
+    const rest = { ...options };
     for (const field of this.options) {
       field.value = rest[field.name] ?? "";
       delete rest[field.name];
     }
-    this.fields.stop.value = stop.join("\n");
+    // The field takes a text a line; one that breaks the line itself can stand in JSON only.
+    const inField = rest.stop && !rest.stop.some((text) => text.includes("\n"));
+    this.fields.stop.value = inField ? rest.stop.join("\n") : "";
+    if (inField) delete rest.stop;
     this.fields.other.value = Object.keys(rest).length ? JSON.stringify(rest) : "";
     this.showDefaults();
   }
@@ -67,15 +75,21 @@ export class Panel {
     this.fill({ model: this.fields.model.value, options: {}, system: "" });
   }
 
-  /** Show in the empty fields what this site's profile of the model says. */
-  showDefaults() {
-    const model = this.fields.model.value || this.main.querySelector(".model-name").textContent;
-    const profile = profileOf(model);
-    for (const field of this.options) field.placeholder = profile[field.name] ?? this.unset(field.name);
+  /** Return the name of the model in the list; where the site chooses, that of its choice. */
+  modelName() {
+    const [option] = this.fields.model.selectedOptions;
+    return option?.dataset.name || this.fields.model.value;
   }
 
-  unset(name) {
-    return name === "history_turns" ? t("all that fit") : t("model's own");
+  /** Show in the empty fields what this site's profile of the model says. */
+  showDefaults() {
+    const { stop, ...rest } = profileOf(this.modelName());
+    for (const field of this.options) {
+      field.placeholder = field.name in rest ? ownValue(rest[field.name]) : field.dataset.unset;
+      delete rest[field.name];
+    }
+    this.fields.stop.placeholder = stop ? ownValue(stop.join(" ")) : "";
+    this.fields.other.placeholder = Object.keys(rest).length ? ownValue(JSON.stringify(rest)) : EXAMPLE;
   }
 
   submit(event) {
@@ -84,40 +98,56 @@ export class Panel {
       this.chosen = { model: this.fields.model.value, options: this.read(), system: this.fields.system.value.trim() };
     } catch (error) {
       event.preventDefault();
-      this.error.textContent = error.message;
-      this.error.hidden = false;
+      if (!(error instanceof Objection)) throw error;
+      this.complain(error);
       return;
     }
-    if (this.chosen.model) this.main.querySelector(".model-name").textContent = this.chosen.model;
+    this.main.querySelector(".model-name").textContent = this.modelName();
     this.main.toggleAttribute("data-changed", Object.keys(this.settings()).length > 0);
+    relieve("bad_option", "unknown_model");
   }
 
+  /** Show an Objection beside its field and go there; null takes the last one away. */
+  complain(objection) {
+    this.form.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
+    this.error.hidden = !objection;
+    if (!objection) return;
+    const { field, message } = objection;
+    field.closest(".field").after(this.error);
+    this.error.textContent = message;
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
+
+  /** Return the options in the fields. Throws an Objection. */
   read() {
-    const options = { ...this.other() };
+    const options = this.others();
     for (const field of this.options) {
-      const value = field.value.trim().replace(",", ".");
-      if (!value) continue;
-      if (!Number.isFinite(Number(value))) throw new Error(t("{name} must be a number.", { name: field.name }));
-      options[field.name] = Number(value);
+      const text = field.value.trim();
+      if (text) this.take(options, field, numberOf(text));
     }
     const stop = this.fields.stop.value.split("\n").filter(Boolean);
-    if (stop.length) options.stop = stop;
+    if (stop.length) this.take(options, this.fields.stop, stop);
+    checkCount(this.fields.other, options);
     return options;
   }
 
-  other() {
-    const text = this.fields.other.value.trim();
-    if (!text) return {};
-    let value = null;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      // The same sentence tells of bad JSON and of JSON that is no object.
+  take(options, field, value) {
+    const { name } = field;
+    if (Object.hasOwn(options, name)) {
+      throw new Objection(field, t("“{name}” stands here and in the JSON. Empty one of the two.", { name }));
     }
-    if (value === null || typeof value !== "object" || Array.isArray(value)) {
-      throw new Error(t("Other options must be a JSON object, such as {example}.", { example: '{"top_k": 40}' }));
-    }
-    return value;
+    const label = field.labels[0].firstChild.textContent.trim();
+    check(field, name, value, label === name ? name : t("{label} ({name})", { label, name }));
+    options[name] = value;
+  }
+
+  others() {
+    const field = this.fields.other;
+    const options = objectIn(field);
+    if (typeof options.stop === "string") options.stop = [options.stop];
+    for (const [name, value] of Object.entries(options)) check(field, name, value);
+    return options;
   }
 
   /** Return what the next question is to change. */
@@ -144,4 +174,8 @@ export class Panel {
     this.stored = { model, options, system };
     this.chosen = { ...this.stored, ...own };
   }
+}
+
+function ownValue(value) {
+  return t("site's: {value}", { value });
 }

@@ -1,5 +1,7 @@
 """What goes wrong is told in a sentence; the text stays, and one click tries again."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -96,3 +98,35 @@ def test_the_page_follows_what_becomes_of_ollama(chat: Chat, ollama: ScriptedOll
     finally:
         ollama.models = [*before]
     expect(state).to_have_attribute("data-name", "internlm2:1.8b", timeout=10_000)
+
+
+def test_who_takes_over_a_conversation_is_told(chat: Chat, ollama: ScriptedOllama) -> None:
+    before = [*ollama.models]
+    state = chat.page.locator("#model-state .state")
+    chat.ask("Who are you?").ended()
+    expect(state).not_to_have_text(re.compile("."), use_inner_text=True)
+    try:
+        ollama.models = [model("cold:1b", loaded=False)]
+        expect(state).to_have_text(
+            "internlm2:1.8b is not pulled, so cold:1b stands in for it.", use_inner_text=True, timeout=10_000
+        )
+        expect(chat.page.locator(".model-name")).to_have_text("cold:1b")
+    finally:
+        ollama.models = [*before]
+    expect(state).not_to_have_text(re.compile("."), use_inner_text=True, timeout=10_000)
+
+
+def test_a_chosen_model_that_goes_away_is_told(chat: Chat, ollama: ScriptedOllama) -> None:
+    before = [*ollama.models]
+    chat.press("open-panel")
+    chat.page.locator("#panel-model").select_option("cold:1b")
+    chat.page.locator("#panel [value=use]").click()
+    chat.ask("Who are you?").ended()
+    try:
+        ollama.models = [one for one in before if one["name"] != "cold:1b"]
+        state = chat.page.locator("#model-state .state")
+        expect(state).to_contain_text("cold:1b is not pulled", timeout=10_000)
+        expect(state.locator("code")).to_be_visible()
+    finally:
+        ollama.models = [*before]
+    expect(chat.page.locator(".command")).to_be_hidden(timeout=10_000)

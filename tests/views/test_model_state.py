@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from conversations.generation.backend import Picture, backend
@@ -45,7 +46,13 @@ OTHER = (installed("other:1b"),)
         (
             Picture(looked=True, models=OTHER, demonstration=True),
             "",
-            ["demonstration model", "English only", "OLLAMA_BASE_URL", "ollama pull internlm2:1.8b"],
+            [
+                "No Ollama answers at http://ollama.example:11434/ (OLLAMA_BASE_URL)",
+                "demonstration model",
+                "English only",
+                '<a href="https://ollama.com/download" rel="noreferrer">',
+                "ollama pull internlm2:1.8b",
+            ],
         ),
     ],
 )
@@ -60,9 +67,11 @@ def test_sentences_of_states(
     anna.time_zone = "Asia/Shanghai"
     anna.save()
     monkeypatch.setattr(backend, "picture", picture)
+    monkeypatch.setattr(settings, "OLLAMA_BASE_URL", "http://name:secret@ollama.example:11434/")
     html = " ".join(client.get("/model-state", {"model": model}).content.decode().split())
     for sentence in sentences:
         assert sentence in html
+    assert "secret" not in html
     assert client.get("/").status_code == 200
 
 
@@ -71,6 +80,7 @@ def test_the_demonstration_offers_english_examples(client: Client, monkeypatch: 
     html = client.get("/").content.decode()
     assert '<ul class="examples" data-for="own" hidden>' in html
     assert '<ul class="examples" data-for="demonstration">' in html
+    assert "data-demonstration data-empty" in " ".join(html.split())
 
 
 def test_models_to_choose_from(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,4 +88,5 @@ def test_models_to_choose_from(client: Client, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(backend, "picture", picture)
     html = client.get("/model-options").content.decode()
     assert '<option value="internlm2:1.8b">' in html
+    assert '<option value="" data-name="internlm2:1.8b">' in html
     assert "loaded" in html
