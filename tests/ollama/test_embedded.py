@@ -374,7 +374,7 @@ def test_closing_in_mid_answer_idles_the_process_and_the_next_question_is_quick(
     del stream
     closed = server.cpu_seconds()
 
-    assert first_token_seconds(client) < 3 * on_idle + 0.5
+    assert first_token_seconds(client) < 3 * on_idle + 2
     server.wait_until_idle()
     assert server.cpu_seconds() - closed < 1
 

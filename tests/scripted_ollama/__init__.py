@@ -135,7 +135,7 @@ class ScriptedOllama:
         """Let `count` holds of this name pass, those to come included."""
         self._call(lambda: self._server.release(name, count))
 
-    def wait_for(self, ready: Callable[[], T | None], timeout: float = 5) -> T:
+    def wait_for(self, ready: Callable[[], T | None], timeout: float = 15) -> T:
         """What `ready()` returns as soon as that is true. Raises AssertionError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         with self._condition:
@@ -145,18 +145,18 @@ class ScriptedOllama:
                 self._condition.wait(_LOOK_AGAIN)
         return found
 
-    def wait_chat(self, number: int = 1, timeout: float = 5) -> Exchange:
+    def wait_chat(self, number: int = 1, timeout: float = 15) -> Exchange:
         """The `number`-th request to `/api/chat`, once it has come."""
         self.wait_for(lambda: len(self.chats) >= number, timeout)
         return self.chats[number - 1]
 
-    def wait_closed(self, number: int = 1, timeout: float = 5) -> Exchange:
+    def wait_closed(self, number: int = 1, timeout: float = 15) -> Exchange:
         """The `number`-th chat, once it is over, by whichever side."""
         chat = self.wait_chat(number, timeout)
         self.wait_for(lambda: chat.closed, timeout)
         return chat
 
-    def wait_held(self, name: str = "", timeout: float = 5) -> Exchange:
+    def wait_held(self, name: str = "", timeout: float = 15) -> Exchange:
         """A request that waits at the hold of this name."""
         return self.wait_for(
             lambda: next((entry for entry in self._server.log if entry.held == name), None), timeout
