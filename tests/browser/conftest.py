@@ -7,7 +7,15 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Playwright, WebError, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Playwright,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site
@@ -16,6 +24,9 @@ from .chat import Chat
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+# The patience of a slow machine, and more than the 3 seconds after which the site looks at sessions and at Ollama.
+expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

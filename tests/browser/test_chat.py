@@ -85,7 +85,7 @@ def test_a_page_that_could_not_be_read_is_read_again(
     chat.press("regenerate", chat.answers.last)
     expect(chat.text()).to_have_text("First version")
     chat.ended().locator("[data-action=previous]").click()
-    expect(other.text()).to_have_text("Echo: Read twice 答案", timeout=15_000)
+    expect(other.text()).to_have_text("Echo: Read twice 答案")
 
 
 def test_two_tabs_show_the_same(chat: Chat, ollama: ScriptedOllama) -> None:
