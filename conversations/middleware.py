@@ -3,11 +3,12 @@
 import functools
 import zoneinfo
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-# Set by static/js/page.js from the browser's own zone.
+# Set by static/js/page.js from the browser's own zone, percent-encoded as cookies have to be.
 TIME_ZONE_COOKIE = "timezone"
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -38,7 +39,8 @@ class PreferencesMiddleware:
         return self.get_response(request)
 
     def _activate_zone(self, request: HttpRequest) -> None:
-        for name in (getattr(request.user, "time_zone", ""), request.COOKIES.get(TIME_ZONE_COOKIE, "")):
+        browsers_own = unquote(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
+        for name in (getattr(request.user, "time_zone", ""), browsers_own):
             if name in known_zones():
                 timezone.activate(zoneinfo.ZoneInfo(name))
                 return

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,3 +88,16 @@ def test_the_stop_button_ends_the_answer_on_the_persons_page(
     expect(page.locator(".messagelist")).to_contain_text("Stop requested.")
     chat.ended("stopped")
     expect(chat.text()).to_contain_text("so far")
+
+
+def test_times_are_those_of_the_browsers_own_zone(chat: Chat, open_admin: Callable[..., Page]) -> None:
+    chat.ask("When was this?").ended()
+
+    def asked_at(zone: str) -> datetime:
+        page = open_admin(timezone_id=zone)
+        # The site's own pages tell the server which zone the browser is in.
+        page.goto("/")
+        page.goto("/admin/conversations/generation/")
+        return datetime.fromisoformat(page.locator("#result_list .field-queued").first.inner_text())
+
+    assert asked_at("Pacific/Kiritimati") - asked_at("Pacific/Pago_Pago") == timedelta(hours=25)

@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.site import Site
-
 from .chat import Chat
 
 
@@ -92,11 +90,3 @@ def test_the_list_is_a_drawer_on_a_phone(open_chat: Callable[..., Chat]) -> None
     expect(sidebar).to_be_visible()
     chat.page.keyboard.press("Escape")
     expect(sidebar).to_be_hidden()
-
-
-def test_days_are_those_of_the_persons_own_time_zone(open_chat: Callable[..., Chat], site: Site) -> None:
-    open_chat().ask("Just now").ended()
-    east = open_chat(timezone_id="Pacific/Kiritimati")
-    assert east.evaluate("document.cookie").count("timezone=Pacific%2FKiritimati") == 1
-    east.reload()
-    expect(east.page.locator(".group", has_text="Just now").locator("h2")).to_have_text("Today")
