@@ -9,6 +9,14 @@ def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
     try:
+        _run()
+    except KeyboardInterrupt:
+        # As a shell counts it: 128 and the number of the signal.
+        raise SystemExit(130) from None
+
+
+def _run() -> None:
+    try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError as error:

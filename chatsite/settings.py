@@ -16,6 +16,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+_KINDS: dict[object, str] = {int: "a whole number, such as 2", float: "a number, such as 2.5"}
+
 
 class Environment(environ.Env):
     """Environment variables that say which of them is wrong."""
@@ -25,7 +27,8 @@ class Environment(environ.Env):
         try:
             return super().get_value(var, *args, **kwargs)
         except ValueError as error:
-            raise ImproperlyConfigured(f"{var}: {error}") from error
+            kind = _KINDS.get(kwargs.get("cast"), f"something else ({error})")
+            raise ImproperlyConfigured(f"{var} is {os.environ.get(var)!r}; it has to be {kind}.") from error
 
     def choice(self, var: str, *options: str) -> str:
         """Return one of `options`, the first of them by default. Raises ImproperlyConfigured."""
@@ -74,8 +77,20 @@ def secret_key(data_dir: Path) -> str:
     return key
 
 
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+def data_directory(name: str) -> Path:
+    """Return the directory `name`, making it where it is missing. Raises ImproperlyConfigured."""
+    try:
+        path = Path(name).expanduser().resolve()
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        raise ImproperlyConfigured(f"DATA_DIR is {name!r}, where no directory can be made: {why}.") from error
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"DATA_DIR is {name!r}, where this user may not write.")
+    return path
+
+
+DATA_DIR = data_directory(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 
 # --- Security
 
@@ -126,6 +141,8 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 
 CHATSITE_HOST = env.str("CHATSITE_HOST", default="127.0.0.1")
 CHATSITE_PORT = env.int("CHATSITE_PORT", default=8000)
+# Otherwise a running server tells where it is, which may be what `serve --port` says (conversations/address.py).
+ADDRESS_IS_SET = not {"CHATSITE_HOST", "CHATSITE_PORT"}.isdisjoint(os.environ)
 SITE_PATH = "/" + env.str("SITE_PATH", default="/").strip("/")
 FORCE_SCRIPT_NAME = SITE_PATH if SITE_PATH != "/" else None
 SITE_PREFIX = SITE_PATH.rstrip("/") + "/"

@@ -1,6 +1,5 @@
 """The site's administrators and the links that make up for mail: the first account, and new passwords."""
 
-from ipaddress import ip_address
 from urllib.parse import urlencode, urljoin
 
 from allauth.account.forms import default_token_generator
@@ -28,24 +27,6 @@ def administrator_exists() -> bool:
 def administrators() -> QuerySet[User]:
     """Return those whom people can ask for an account or a new password."""
     return User.objects.filter(is_superuser=True, is_active=True).order_by("date_joined")
-
-
-def base_url() -> str:
-    """Return the address (scheme, host, port) at which this site is reached, as far as its settings tell."""
-    for origin in settings.CSRF_TRUSTED_ORIGINS:
-        if "*" not in origin:
-            return origin
-    everywhere = settings.CHATSITE_HOST in {"", "0.0.0.0", "::"}  # noqa: S104
-    host = "127.0.0.1" if everywhere else settings.CHATSITE_HOST
-    scheme = "https" if settings.HTTPS else "http"
-    return f"{scheme}://{_bracketed(host)}:{settings.CHATSITE_PORT}"
-
-
-def _bracketed(host: str) -> str:
-    try:
-        return f"[{host}]" if ip_address(host).version == 6 else host
-    except ValueError:
-        return host
 
 
 def setup_link(base_url: str) -> str | None:

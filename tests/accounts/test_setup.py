@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 
+from conversations.address import base_url, forget, record
 from conversations.models import User
 from conversations.services import accounts
 from tests.accounts.conftest import PASSWORD
@@ -91,7 +92,20 @@ def test_the_command_prints_the_link_until_there_is_an_administrator(link):
 def test_links_lead_to_where_the_site_is_reached(settings, changes, address):
     for name, value in changes.items():
         setattr(settings, name, value)
-    assert accounts.base_url() == address
+    assert base_url() == address
+
+
+def test_links_lead_to_the_running_server_where_the_environment_does_not_say(settings, tmp_path):
+    settings.DATA_DIR, settings.ADDRESS_IS_SET = tmp_path, False
+    record("[::1]:8733")
+    assert base_url() == "http://[::1]:8733"
+    forget("127.0.0.1:9000")
+    assert base_url() == "http://[::1]:8733"
+    settings.ADDRESS_IS_SET = True
+    assert base_url() == "http://127.0.0.1:8000"
+    settings.ADDRESS_IS_SET = False
+    forget("[::1]:8733")
+    assert base_url() == "http://127.0.0.1:8000"
 
 
 def test_createsuperuser_needs_no_email(db, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.scripted_ollama import Piece, ScriptedOllama, Script, cut, error, json_error
+from tests.scripted_ollama import Piece, Script, ScriptedOllama, cut, error, json_error
 
 from .chat import Chat
 

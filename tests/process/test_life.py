@@ -1,7 +1,11 @@
 """How the server starts, ends and comes back, and what becomes of answers on the way."""
 
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import httpx
 import pytest
 
 from tests.scripted_ollama import ScriptedOllama, hold
-from tests.site import PASSWORD, Site, wait_until
+from tests.site import PASSWORD, ROOT, START_SECONDS, Site, wait_until
 from tests.tab import Tab
 
 pytestmark = pytest.mark.process
@@ -39,7 +43,8 @@ def interrupted(site: Site, client, conversation: str) -> str:
 def test_first_administrator_is_made_by_the_link_that_the_start_prints(ollama, tmp_path):
     with Site(tmp_path, ollama.base_url) as site:
         link = wait_until(lambda: re.search(r"http://\S+/setup/\?token=\S+", site.log()))[0]
-        assert link in site.manage("setup_link").replace(":8000/", f":{site.port}/")
+        assert site.manage("setup_link").strip() == link
+        assert f":{site.port}/" in link
         with httpx.Client(base_url=site.url, trust_env=False, follow_redirects=True) as client:
             assert "setup_link" in client.get("/").text
             form = client.get(link)
@@ -94,6 +99,35 @@ def test_killed_process_leaves_an_interrupted_answer_with_its_text(own_site, oll
             leaf = tab.wait("snapshot")["conversation"]["leaf"]
             tab.send("answer.regenerate", client_id="retry", message=leaf)
             assert tab.wait("generation.finished")["status"] == "completed"
+
+
+def test_links_of_commands_lead_to_the_server_that_runs(own_site):
+    def link() -> str:
+        return str(own_site.manage("reset_link", "ann"))
+
+    assert link().startswith(f"{own_site.url}/accounts/")
+    own_site.kill()
+    own_site.start()
+    assert link().startswith(f"{own_site.url}/accounts/")
+    assert own_site.stop() == 0
+    assert link().startswith("http://127.0.0.1:8000/accounts/")
+
+
+def test_ctrl_c_during_the_start_ends_without_a_traceback(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "DATA_DIR": str(tmp_path), "EMBEDDED": "off"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        # The settings are read, and much is still to be imported.
+        wait_until((tmp_path / "secret_key").exists, START_SECONDS)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=START_SECONDS)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
 
 
 def test_taken_port_is_named(own_site):

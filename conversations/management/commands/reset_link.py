@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from conversations.address import base_url
 from conversations.models import User
 from conversations.services import accounts
 from conversations.usernames import normalize
@@ -27,6 +28,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is nobody with the user name {username}.")
         if not user.is_active:
             raise CommandError(f"The account of {username} is switched off; switch it on in /admin/ first.")
-        self.stdout.write(accounts.reset_link(user, accounts.base_url()))
+        self.stdout.write(accounts.reset_link(user, base_url()))
         hours = settings.PASSWORD_RESET_TIMEOUT // 3600
         self.stderr.write(f"It works once, within {hours} hours, and until {username} next logs in.")

@@ -12,10 +12,10 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from chatsite.staticfiles import collect_if_changed
+from conversations import address
 from conversations.ollama.embedded import EmbeddedProcess, available
 from conversations.services import accounts, generations
 
-_ANY = {"0.0.0.0", "::"}  # noqa: S104 -- what a person may ask for, not what is bound by default
 _PROBE_SECONDS = 1.0
 
 
@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     help = "Start the site: checks, migrates, collects static files and serves until Ctrl+C."
     requires_system_checks = []
+    _address = ""
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Host and port; both have their environment variable."""
@@ -53,9 +54,10 @@ class Command(BaseCommand):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
-            except OSError as error:
+            except (OSError, OverflowError) as error:
+                why = str(getattr(error, "strerror", error)).rstrip(".")
                 raise CommandError(
-                    f"{host}:{port} cannot be used: {error.strerror}. "
+                    f"{host}:{port} cannot be used: {why}. "
                     "Is the site running already? Choose another port with --port or CHATSITE_PORT."
                 ) from error
 
@@ -108,13 +110,17 @@ class Command(BaseCommand):
         )
         server.on_listening = self._announce
         server.on_refused = refusals.append
-        server.run()
+        try:
+            server.run()
+        finally:
+            address.forget(self._address)
         if refusals:
             raise CommandError(refusals[0])
 
     def _announce(self, host: str, port: int) -> None:
-        shown = "127.0.0.1" if host in _ANY else f"[{host}]" if ":" in host else host
-        base = f"http://{shown}:{port}{settings.SITE_PREFIX}"
+        self._address = address.reachable(host, port)
+        address.record(self._address)
+        base = f"http://{self._address}{settings.SITE_PREFIX}"
         self.stdout.write(f"chatsite is at {base}  (Ctrl+C ends it)")
         link = accounts.setup_link(base)
         if link:

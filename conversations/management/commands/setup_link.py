@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from conversations.address import base_url
 from conversations.services import accounts
 
 
@@ -14,5 +15,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the link, or that nobody needs it any more."""
-        link = accounts.setup_link(accounts.base_url())
-        self.stdout.write(link or "There is an administrator already. Log in at " + accounts.base_url())
+        link = accounts.setup_link(base_url())
+        self.stdout.write(link or "There is an administrator already. Log in at " + base_url())
