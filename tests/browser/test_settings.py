@@ -54,6 +54,11 @@ def test_the_profile_of_the_model_is_shown_in_empty_fields(chat: Chat, ollama: S
     expect(chat.answers.last.locator(".facts summary")).to_have_text(
         "internlm2:1.8b · temperature 0.7 · top_p 0.9 · repeat_penalty 1.1 · num_predict 1024"
     )
+    summary = chat.answers.last.locator(".facts summary")
+    place = summary.bounding_box()
+    summary.click()
+    expect(chat.answers.last.locator(".facts dl")).to_be_visible()
+    assert summary.bounding_box() == place
 
 
 def test_emptied_fields_are_taken_back(chat: Chat, ollama: ScriptedOllama) -> None:
@@ -160,6 +165,14 @@ def test_a_value_that_only_the_server_refuses_keeps_the_question(chat: Chat) -> 
     expect(chat.refusal).to_be_hidden()
     chat.field.press("Enter")
     chat.ended()
+
+
+def test_the_placeholders_are_those_of_the_model_in_the_list(chat: Chat) -> None:
+    chat.press("open-panel")
+    chat.page.locator("#panel-model").select_option("cold:1b")
+    expect(chat.page.locator("#panel-top_p")).to_have_attribute("placeholder", "model's own")
+    chat.page.locator("#panel-model").select_option("")
+    expect(chat.page.locator("#panel-top_p")).to_have_attribute("placeholder", "site's: 0.9")
 
 
 def test_another_model(chat: Chat, ollama: ScriptedOllama) -> None:
