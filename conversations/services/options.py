@@ -40,20 +40,21 @@ class Range:
         return format_lazy(words, low=self.low, high=self.high)
 
 
+# In the order in which the page shows them.
 RANGES = {
-    HISTORY_TURNS: Range(0, 10_000, whole=True),
-    "num_ctx": Range(256, 4_194_304, whole=True),
-    "num_keep": Range(-1, 4_194_304, whole=True),
-    "num_predict": Range(-2, 4_194_304, whole=True),
-    "repeat_last_n": Range(-1, 4_194_304, whole=True),
-    "seed": Range(-(2**31), 2**31 - 1, whole=True),
-    "top_k": Range(0, 100_000, whole=True),
-    "frequency_penalty": Range(-2, 2),
-    "min_p": Range(0, 1),
-    "presence_penalty": Range(-2, 2),
-    "repeat_penalty": Range(0, 10),
     "temperature": Range(0, 5),
     "top_p": Range(0, 1),
+    "num_predict": Range(-2, 4_194_304, whole=True),
+    "repeat_penalty": Range(0, 10),
+    "num_ctx": Range(256, 4_194_304, whole=True),
+    "seed": Range(-(2**31), 2**31 - 1, whole=True),
+    HISTORY_TURNS: Range(0, 10_000, whole=True),
+    "frequency_penalty": Range(-2, 2),
+    "min_p": Range(0, 1),
+    "num_keep": Range(-1, 4_194_304, whole=True),
+    "presence_penalty": Range(-2, 2),
+    "repeat_last_n": Range(-1, 4_194_304, whole=True),
+    "top_k": Range(0, 100_000, whole=True),
     "typical_p": Range(0, 1),
 }
 # Of options that this site does not know: what Ollama's own numbers can hold.

@@ -3,6 +3,7 @@
 import { clone, fetchNodes } from "./dom.js";
 import { number, outcome, t } from "./i18n.js";
 import { enhance } from "./markdown.js";
+import { inOrder } from "./options.js";
 import { languageOf } from "./text.js";
 
 const CAN_CONTINUE = new Set([
@@ -106,7 +107,7 @@ function factsOf(article) {
 
 /** Return the model's name and the options it was called with, the profile's among them. */
 function summary(model, options = {}) {
-  return [model, ...Object.entries(options).map(([name, value]) => `${name} ${written(value)}`)].join(" · ");
+  return [model, ...inOrder(options).map(([name, value]) => `${name} ${written(value)}`)].join(" · ");
 }
 
 function written(value) {
@@ -116,7 +117,7 @@ function written(value) {
 function drawFacts(article, element) {
   const facts = factsOf(article);
   const rows = FACTS.filter(([name]) => facts[name]).map(([name, label, draw]) => [label(), draw(facts[name])]);
-  for (const [name, value] of Object.entries(facts.options ?? {})) {
+  for (const [name, value] of inOrder(facts.options ?? {})) {
     rows.push([name, written(value)]);
   }
   element.querySelector("dl").replaceChildren(

@@ -136,4 +136,4 @@ def test_a_chosen_model_that_goes_away_is_told(chat: Chat, ollama: ScriptedOllam
         expect(state.locator("code")).to_be_visible()
     finally:
         ollama.models = [*before]
-    expect(chat.page.locator(".command")).to_be_hidden(timeout=10_000)
+    expect(chat.page.locator(".command")).to_be_hidden()

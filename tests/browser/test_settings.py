@@ -52,7 +52,7 @@ def test_the_profile_of_the_model_is_shown_in_empty_fields(chat: Chat, ollama: S
     chat.ask("By the profile").ended()
     assert sent(ollama)["options"]["repeat_penalty"] == 1.1
     expect(chat.answers.last.locator(".facts summary")).to_have_text(
-        "internlm2:1.8b · temperature 0.7 · top_p 0.9 · repeat_penalty 1.1 · num_predict 1024"
+        "internlm2:1.8b · temperature 0.7 · top_p 0.9 · num_predict 1024 · repeat_penalty 1.1"
     )
     summary = chat.answers.last.locator(".facts summary")
     place = summary.bounding_box()
