@@ -3,12 +3,15 @@
 What tells what happened can be read with Django's view permissions and changed by nobody.
 """
 
+from allauth.account import admin as allauth_admin
 from django.contrib import admin
 
 from . import conversations, generations, profiles, users
 
 __all__ = ["conversations", "generations", "profiles", "users"]
 
+# A second list of addresses, which allauth keeps for itself; a person's own one stands with the person.
+admin.site.unregister(allauth_admin.EmailAddress)
 admin.site.site_header = admin.site.site_title = "chatsite"
 # The log's tables need the width, and the first page leads everywhere.
 admin.site.enable_nav_sidebar = False

@@ -30,8 +30,8 @@ class EventInline(admin.TabularInline):
     """The timeline of a generation."""
 
     model = GenerationEvent
-    fields = ["time", "what", "detail"]
-    readonly_fields = ["time", "what"]
+    fields = ["time", "what", "said"]
+    readonly_fields = ["time", "what", "said"]
     can_delete = False
     extra = max_num = 0
     verbose_name_plural = _("timeline")
@@ -45,6 +45,11 @@ class EventInline(admin.TabularInline):
     def what(self, event: GenerationEvent) -> str:
         """Return what happened, in words."""
         return wording.event(event.kind)
+
+    @admin.display(description=_("detail"))
+    def said(self, event: GenerationEvent) -> str:
+        """Return what else is known of it, in words."""
+        return wording.ending(event.detail) if event.kind == "finished" else clean(event.detail)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether the generation may be seen: its timeline is a part of it."""
@@ -65,21 +70,8 @@ class GenerationAdmin(LogAdmin):
 
     id_fields = ("pk", "conversation", "message")
     change_form_template = "admin/conversations/generation/change_form.html"
-    list_display = [
-        "queued",
-        "requested_by",
-        "model",
-        "state",
-        "why",
-        "waited",
-        "first_text",
-        "duration",
-        "prompt_tokens",
-        "output_tokens",
-        "speed",
-        "options_line",
-        "process_line",
-    ]
+    # Few enough to stand side by side with the filters on a small desktop.
+    list_display = ["queued", "requested_by", "called", "ended", "took", "tokens"]
     list_filter = ["status", ReasonFilter, "model", ("requested_by", PersonFilter), "queued_at"]
     list_select_related = ["requested_by"]
     search_fields = ["model", "requested_by__username", "requested_by__name"]
@@ -159,10 +151,31 @@ class GenerationAdmin(LogAdmin):
         """Return what Ollama or the site said of the failure."""
         return _lines(clean(generation.error_detail)) if generation.error_detail else wording.EMPTY
 
-    @admin.display(description=_("options"))
-    def options_line(self, generation: Generation) -> str:
-        """Return the options on one line."""
-        return wording.one_line(wording.compact(generation.options), 120) or wording.EMPTY
+    @admin.display(description=_("model and options"), ordering="model")
+    def called(self, generation: Generation) -> str:
+        """Return the model, with the options below it."""
+        return _cell(generation.model, wording.one_line(wording.compact(generation.options), 120))
+
+    @admin.display(description=_("status"), ordering="status")
+    def ended(self, generation: Generation) -> str:
+        """Return the status, and why it ended where that does not go without saying."""
+        reason = "" if generation.reason == "stop" else wording.reason(generation.reason)
+        return _cell(self.state(generation), reason)
+
+    @admin.display(description=_("duration"))
+    def took(self, generation: Generation) -> str:
+        """Return the time from the start to the end, with what was waited for before."""
+        waits = {"queue": self.waited(generation), "first": self.first_text(generation)}
+        return _cell(
+            self.duration(generation), gettext("in the queue %(queue)s, to the first text %(first)s") % waits
+        )
+
+    @admin.display(description=_("tokens in → out"), ordering="output_tokens")
+    def tokens(self, generation: Generation) -> str:
+        """Return how many tokens the model read and wrote, and how fast it wrote."""
+        counts = (wording.figure(count, 0) for count in (generation.prompt_tokens, generation.output_tokens))
+        speed = gettext("%(number)s tokens/s") % {"number": self.speed(generation)}
+        return _cell(" → ".join(counts), speed if generation.tokens_per_second else "")
 
     @admin.display(description=_("options"))
     def options_text(self, generation: Generation) -> str:
@@ -222,11 +235,6 @@ class GenerationAdmin(LogAdmin):
     def duration(self, generation: Generation) -> str:
         """Return the time from the start to the end."""
         return wording.seconds(generation.total_ms)
-
-    @admin.display(description=_("process"))
-    def process_line(self, generation: Generation) -> str:
-        """Return enough of the process's name to tell it from others."""
-        return generation.process[:8]
 
     @admin.display(description=_("load time"))
     def load(self, generation: Generation) -> str:
@@ -303,3 +311,8 @@ class GenerationAdmin(LogAdmin):
 
 def _lines(text: str) -> str:
     return format_html('<pre class="lines">{}</pre>', text)
+
+
+def _cell(main: str, more: str) -> str:
+    """Return a cell of the list: what one looks for, and more about it in small letters below."""
+    return format_html('<bdi>{}</bdi><div class="help">{}</div>', main, more)

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models import Generation
 from conversations.rendering.characters import clean
 
 EMPTY = "–"
@@ -94,3 +95,10 @@ def reason(code: str) -> str:
 def event(kind: str) -> str:
     """Return what happened, in words; a kind without words stays as it is."""
     return str(EVENTS.get(kind, kind))
+
+
+def ending(detail: str) -> str:
+    """Return the end of a generation, kept as "status reason", in words."""
+    status, _space, code = detail.partition(" ")
+    known = dict(Generation.Status.choices)
+    return ": ".join(str(words) for words in (known.get(status, status), reason(code)) if words)

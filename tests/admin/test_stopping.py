@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from conversations.models import Generation
+from conversations.models import Generation, GenerationEvent
 from tests.admin import rows
 
 LIST = "admin:conversations_generation_changelist"
@@ -103,10 +103,20 @@ def test_the_page_tells_the_timeline_and_the_error(warden, owner):
     )
     text = warden.get(_page(call)).text
     for words in (
-        "Ollama reported an error",
+        "Ollama answered with an error",
         "line one\nline &lt;two&gt;",
         "queued",
         "started",
         "&quot;stop&quot;",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "failed: no more text came"), ("zh-CN", "失败: 不再有文字传来")]
+)
+def test_the_timeline_tells_the_end_in_words(warden, owner, language, words):
+    call = rows.exchange(rows.conversation(owner), status="failed", reason="stalled")
+    GenerationEvent.objects.create(generation=call, at=rows.START, kind="finished", detail="failed stalled")
+    text = warden.get(_page(call), headers={"Accept-Language": language}).text
+    assert words in text

@@ -1,9 +1,11 @@
 """A conversation as an administrator reads it."""
 
+import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from conversations.models import Conversation, GenerationChunk
+from conversations.models import Conversation, GenerationChunk, Message
 from tests.admin import rows
 
 
@@ -119,3 +121,17 @@ def test_a_conversation_without_messages_says_so(root, owner):
 def test_a_deleted_conversation_is_marked(root, owner):
     conversation = rows.conversation(owner, deleted_at=rows.START)
     assert "deleted by the owner" in _page(root, conversation)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_times_are_written_as_in_the_lists(root, owner, language):
+    conversation = rows.conversation(owner)
+    rows.message(conversation, "user", "When?")
+    Message.objects.update(created_at=rows.START)
+    owner.last_login = rows.START
+    owner.save()
+    at = timezone.localtime(rows.START).strftime("%Y-%m-%d %H:%M:%S")
+    paths = ("conversation_change", conversation.pk), ("user_change", owner.pk), ("user_changelist", None)
+    for name, pk in paths:
+        url = reverse(f"admin:conversations_{name}", args=[pk] if pk else [])
+        assert at in root.get(url, headers={"Accept-Language": language}).text, name
