@@ -271,6 +271,8 @@ LOGOUT_REDIRECT_URL = "account_login"
 
 ACCOUNT_ADAPTER = "conversations.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
+_FORMS = ["login", "signup", "change_password", "set_password", "reset_password", "reset_password_from_key"]
+ACCOUNT_FORMS = {name: f"conversations.account_forms.{name.title().replace('_', '')}Form" for name in _FORMS}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_USERNAME_VALIDATORS = "conversations.usernames.validators"
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -308,6 +310,7 @@ EMAIL_TIMEOUT = 10
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", "zh-hans")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["chatsite.formats"]
 TIME_ZONE = env.zone("TIME_ZONE") or tzlocal.get_localzone_name()
 USE_TZ = True
 

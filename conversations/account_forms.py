@@ -3,12 +3,14 @@
 import zoneinfo
 from functools import cache
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from unicodedata import normalize
 
+from allauth.account import forms as allauth_forms
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from .models import User
@@ -46,8 +48,67 @@ def time_zone_choices() -> list[tuple[str, object]]:
     return [("", _("As the browser says")), ("UTC", "UTC"), *regions]
 
 
-class FirstAdministratorForm(BaseUserCreationForm):
+_USER_NAME = _("User name")
+_PASSWORDS: dict[str, str | Promise] = {"password1": _("Password"), "password2": _("Password (again)")}
+_NEW_PASSWORDS: dict[str, str | Promise] = {
+    "password1": _("New password"),
+    "password2": _("New password (again)"),
+}
+
+
+class Named(forms.Form):
+    """Names fields as the whole site does, where a library has names of its own, and says each name once."""
+
+    names: ClassVar[dict[str, str | Promise]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in self.names.items():
+            if name in self.fields:
+                self.fields[name].label = cast(str, label)
+                self.fields[name].widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(Named, allauth_forms.LoginForm):
+    """User name and password."""
+
+    names: ClassVar = {"login": _USER_NAME, "password": _("Password"), "remember": _("Stay logged in")}
+
+
+class SignupForm(Named, allauth_forms.SignupForm):
+    """An account that a person makes for themselves."""
+
+    names: ClassVar = {"username": _USER_NAME, "email": _("E-mail address (optional)"), **_PASSWORDS}
+
+
+class ChangePasswordForm(Named, allauth_forms.ChangePasswordForm):
+    """Another password, by who knows the current one."""
+
+    names: ClassVar = {"oldpassword": _("Current password"), **_NEW_PASSWORDS}
+
+
+class SetPasswordForm(Named, allauth_forms.SetPasswordForm):
+    """The password of an account that has none."""
+
+    names: ClassVar = _PASSWORDS
+
+
+class ResetPasswordForm(Named, allauth_forms.ResetPasswordForm):
+    """Where to send a link that sets a new password."""
+
+    names: ClassVar = {"email": _("E-mail address")}
+
+
+class ResetPasswordFromKeyForm(Named, allauth_forms.ResetPasswordKeyForm):
+    """Another password, by who has such a link."""
+
+    names: ClassVar = _NEW_PASSWORDS
+
+
+class FirstAdministratorForm(Named, BaseUserCreationForm):
     """User name and password of the first administrator."""
+
+    names: ClassVar = {"username": _USER_NAME, **_PASSWORDS}
 
     class Meta:
         model = User

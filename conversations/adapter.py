@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from . import usernames
 
@@ -36,6 +37,11 @@ _LIMITS_OF_PAGES = {
 
 class AccountAdapter(DefaultAccountAdapter):
     """The site's answers to allauth's questions."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("The user name or the password is not correct."),
+        "enter_current_password": _("This is not your current password."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether anybody may make an account."""

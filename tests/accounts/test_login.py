@@ -37,7 +37,7 @@ def test_a_wrong_password_and_an_unknown_name_look_the_same(client, user, log_in
         text = log_in(name, "wrong").content.decode().replace(name, "NAME")
         pages.append(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text))
     assert pages[0] == pages[1]
-    assert "are not correct" in pages[0]
+    assert "is not correct" in pages[0]
 
 
 def test_an_unknown_name_costs_a_hash_too(user, log_in, monkeypatch):
@@ -176,3 +176,17 @@ def test_the_login_page_speaks_chinese(client):
     page = client.get("/accounts/login/", headers={"Accept-Language": "zh-CN"}).content.decode()
     assert "用户名" in page
     assert "Username" not in page
+
+
+@pytest.mark.parametrize("path", ["login/", "signup/", "password/reset/", "password/change/"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_account_pages_name_things_as_the_site_does(client, user, settings, path, language):
+    settings.SIGNUP, settings.EMAIL_URL = "open", "smtp://mail.example.org"
+    if "change" in path:
+        client.force_login(user)
+    page = client.post(
+        f"/accounts/{path}", {"login": "x", "password": "y"}, headers={"Accept-Language": language}
+    )
+    text = page.content.decode()
+    for foreign in ("Username", "Email", "Confirm", "Remember Me", "placeholder", "您"):
+        assert foreign not in text

@@ -72,7 +72,9 @@ def test_without_mail_the_forgot_page_names_the_administrators(client, administr
 def test_a_reset_link_works_once(client, user):
     link = accounts.reset_link(user, "http://testserver")
     assert set_new_password(client, link)["Location"] == "/accounts/password/reset/key/done/"
-    assert client.get("/accounts/password/reset/key/done/").status_code == 200
+    done = client.get("/accounts/password/reset/key/done/").content.decode()
+    assert done.count("password is set") == 1
+    assert "successfully" not in done
     user.refresh_from_db()
     assert user.check_password(NEW)
     again = Client().get(link)
@@ -134,6 +136,7 @@ class TestWithMail:
         response = client.post("/accounts/password/reset/", {"email": "Ming@example.org"})
         assert response["Location"] == "/accounts/password/reset/done/"
         assert client.get(response["Location"]).status_code == 200
+        assert "account 王小明" in mail.outbox[0].body
         [link] = re.findall(r"http://testserver(\S+)", str(mail.outbox[0].body))
         assert set_new_password(client, link).status_code == 302
         user.refresh_from_db()
