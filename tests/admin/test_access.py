@@ -123,3 +123,7 @@ def test_pages_keep_the_strict_policy(root, call):
         assert "<style" not in answer.text
         assert " style=" not in answer.text
         assert " onclick=" not in answer.text
+
+
+def test_what_allauth_keeps_for_itself_is_not_shown(root):
+    assert "Email addresses" not in root.get(reverse("admin:index")).text

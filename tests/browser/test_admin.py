@@ -39,6 +39,15 @@ def _assert_fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 
+def test_the_log_of_generations_needs_no_scrolling_sideways_on_a_desktop(
+    chat: Chat, open_admin: Callable[..., Page]
+) -> None:
+    chat.ask("Wide?").ended()
+    page = open_admin("conversations/generation/")
+    assert page.evaluate("(list => list.scrollWidth <= list.clientWidth)(document.querySelector('.results'))")
+    expect(page.locator("#result_list .field-tokens").first).to_contain_text("→")
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_fits_and_keeps_the_policy(
     chat: Chat, ollama: ScriptedOllama, open_admin: Callable[..., Page], screen: str
