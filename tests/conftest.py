@@ -1,9 +1,11 @@
 """What all tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 
 @pytest.hookimpl(trylast=True)
@@ -13,6 +15,13 @@ def _static_files_as_they_are(settings: Any, tmp_path_factory: pytest.TempPathFa
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     settings.STATIC_ROOT = _empty_directory(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_of_another_test() -> Iterator[None]:
+    """A request leaves its language behind in the thread, and here a thread serves all tests."""
+    yield
+    translation.deactivate()
 
 
 def _empty_directory(factory: pytest.TempPathFactory) -> Path:

@@ -166,9 +166,7 @@ class GenerationAdmin(LogAdmin):
     def took(self, generation: Generation) -> str:
         """Return the time from the start to the end, with what was waited for before."""
         waits = {"queue": self.waited(generation), "first": self.first_text(generation)}
-        return _cell(
-            self.duration(generation), gettext("in the queue %(queue)s, to the first text %(first)s") % waits
-        )
+        return _cell(self.duration(generation), gettext("queued %(queue)s, first text %(first)s") % waits)
 
     @admin.display(description=_("tokens in → out"), ordering="output_tokens")
     def tokens(self, generation: Generation) -> str:

@@ -7,7 +7,7 @@ from tests.scripted_ollama import Piece, Script, ScriptedOllama, cut, error, jso
 
 from .chat import Chat
 
-HTML = {"status": 502, "content_type": "text/html", "finish": False}
+HTML = Script(["<html>Bad gateway</html>"], status=502, content_type="text/html", finish=False)
 
 
 def said(chat: Chat, status: str) -> str:
@@ -42,7 +42,7 @@ def test_a_failure_in_mid_answer(
     [
         (json_error(401, "unauthorized"), "OLLAMA_API_KEY"),
         (json_error(503, "server busy"), "Ollama is busy"),
-        (Script(["<html>Bad gateway</html>"], **HTML), "Something other than Ollama"),
+        (HTML, "Something other than Ollama"),
     ],
 )
 def test_a_refusal(chat: Chat, ollama: ScriptedOllama, script: Script, words: str) -> None:
