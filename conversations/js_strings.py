@@ -21,7 +21,7 @@ STRINGS = (
     _("Reading the question"),
     _("Speed"),
     _("Stopping"),
-    _("The text is {count} characters too long. Shorten it and send it again."),
+    _("Over the limit of characters by {count}. Shorten the text and send it again."),
     _("There is no connection now. Try again in a moment."),
     _("Thinking"),
     _("This conversation does not exist any more."),

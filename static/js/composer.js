@@ -122,7 +122,7 @@ export class Composer {
     }
     const count = codePoints(text) - this.limit;
     if (count <= 0) return null;
-    return { text: t("The text is {count} characters too long. Shorten it and send it again.", { count }), code: "too_long" };
+    return { text: t("Over the limit of characters by {count}. Shorten the text and send it again.", { count }), code: "too_long" };
   }
 
   /** The connection is there again: what the server has not confirmed goes out once more, under the same id. */

@@ -174,7 +174,7 @@ def test_an_edit_that_is_refused_keeps_its_text(chat: Chat, ollama: ScriptedOlla
     chat.press("edit", chat.questions.last)
     chat.page.locator(".edit textarea").fill("x" * 32_001)
     chat.page.locator(".edit [class*=primary]").click()
-    expect(chat.page.locator(".edit .refusal")).to_contain_text("1 characters too long")
+    expect(chat.page.locator(".edit .refusal")).to_contain_text("Over the limit of characters by 1")
     expect(chat.page.locator(".edit textarea")).to_have_value("x" * 32_001)
 
 
