@@ -41,6 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _("The user name or the password is not correct."),
         "enter_current_password": _("This is not your current password."),
+        "username_taken": _("Somebody has this user name already."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
