@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -84,7 +84,13 @@ async def test_short_requests_do_not_wait_for_long(ollama: ScriptedOllama) -> No
         for path in ["/api/version", "/api/tags", "/api/ps"]:
             ollama.enqueue(hold(), path=path)
         ollama.enqueue(*[b" ", pause(0.03)] * 100, path="/api/show")
-        for ask in [client.version, client.tags, client.ps, partial(client.show, MODEL)]:
+        asks: list[Callable[[], Awaitable[object]]] = [
+            client.version,
+            client.tags,
+            client.ps,
+            partial(client.show, MODEL),
+        ]
+        for ask in asks:
             with pytest.raises(OllamaStalled):
                 await ask()
 
