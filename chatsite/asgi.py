@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -42,14 +43,19 @@ def _application() -> Any:
     from .origin import SameOrigin
 
     sockets = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-    return _at_the_root(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
+    return _under_site_path(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
 
 
-def _at_the_root(application: Application) -> Application:
-    """Leave out the path prefix, which daphne takes from a header of any client's."""
+def _under_site_path(application: Application) -> Application:
+    """Take the path's prefix from the settings, whether a proxy strips it or not.
+
+    daphne would take it from the header Daphne-Root-Path of any client.
+    """
+    prefix = settings.FORCE_SCRIPT_NAME or ""
 
     async def serve(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        return await application({**scope, "root_path": ""}, receive, send)
+        found = prefix if scope["path"].startswith(prefix + "/") else ""
+        return await application({**scope, "root_path": found}, receive, send)
 
     return serve
 
