@@ -4,12 +4,9 @@ import os
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-
-from .origin import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
@@ -41,23 +38,10 @@ def _application() -> Any:
     from conversations.routing import websocket_urlpatterns
 
     from .origin import SameOrigin
+    from .site_path import UnderSitePath
 
     sockets = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-    return _under_site_path(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
-
-
-def _under_site_path(application: Application) -> Application:
-    """Take the path's prefix from the settings, whether a proxy strips it or not.
-
-    daphne would take it from the header Daphne-Root-Path of any client.
-    """
-    prefix = settings.FORCE_SCRIPT_NAME or ""
-
-    async def serve(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        found = prefix if scope["path"].startswith(prefix + "/") else ""
-        return await application({**scope, "root_path": found}, receive, send)
-
-    return serve
+    return UnderSitePath(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
 
 
 application = _application()

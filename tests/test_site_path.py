@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatsite.asgi import _under_site_path
+from chatsite.site_path import UnderSitePath
 
 
 @pytest.mark.parametrize(
@@ -22,5 +22,5 @@ async def test_the_prefix_comes_from_the_settings(settings, site_path, path, pre
         return scope["root_path"]
 
     settings.FORCE_SCRIPT_NAME = site_path
-    serve = _under_site_path(application)
+    serve = UnderSitePath(application)
     assert await serve({"path": path, "root_path": "/clients/own"}, None, None) == prefix
