@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext, override
@@ -59,7 +59,8 @@ class SignupView(allauth_views.SignupView):
     def form_valid(self, form: forms.Form) -> HttpResponse:
         """Make the account and log the person in."""
         try:
-            return super().form_valid(form)
+            with transaction.atomic():
+                return super().form_valid(form)
         except IntegrityError:
             form.add_error("username", get_adapter().error_messages["username_taken"])
             return self.form_invalid(form)

@@ -85,7 +85,7 @@ def test_a_known_email_address_looks_like_a_new_one(client, user):
     assert sign_up(client, "李雷", user.email).status_code == 302
 
 
-def test_a_name_taken_in_the_same_moment_is_a_sentence(client, monkeypatch, transactional_db):
+def test_a_name_taken_in_the_same_moment_is_a_sentence(client, monkeypatch):
     User.objects.create_user("李雷", password=PASSWORD)
     monkeypatch.setattr(
         "allauth.account.internal.userkit.filter_users_by_username", lambda *names: User.objects.none()
