@@ -177,13 +177,14 @@ class ConversationConsumer(BoundedSocket):
         )
 
     async def _ask(self, ask: Callable[[Asker], Asked]) -> None:
+        _refuse_if_draining()
         # Adopted: once it is stored it has to begin, even if this tab is closed in between.
         await asyncio.shield(runner.adopt(self._store_and_begin(ask)))
 
     async def _store_and_begin(self, ask: Callable[[Asker], Asked]) -> None:
         await backend.prepare()
-        if runner.draining:
-            raise Refused("shutting_down")
+        # Once more: preparing may have waited for Ollama.
+        _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
         asked, told = await database_sync_to_async(_store)(asker, ask)
         if asked.repeated:
@@ -271,6 +272,11 @@ _HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]
     events.Resync: ConversationConsumer._resync,
     events.Ping: ConversationConsumer._ping,
 }
+
+
+def _refuse_if_draining() -> None:
+    if runner.draining:
+        raise Refused("shutting_down")
 
 
 @transaction.atomic
