@@ -3,7 +3,6 @@
 Names and types: https://github.com/ollama/ollama/blob/main/docs/modelfile.mdx#valid-parameters-and-values
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import ModelProfile
+from conversations.ollama.wire import storable
 
 from .errors import Refused
 
@@ -62,8 +62,6 @@ _ANY_NUMBER = Range(-(2**63 - 1), 2**63 - 1)
 _MAX_OPTIONS = 40
 _MAX_STOPS = 16
 _MAX_TEXT = 200
-# PostgreSQL's JSON keeps neither: https://www.postgresql.org/docs/current/datatype-json.html
-_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 _A_NAME = format_lazy(_("named with 1 to {length} characters"), length=_MAX_TEXT)
 _ONE_OF_FEW = format_lazy(_("one of at most {count}"), count=_MAX_OPTIONS)
@@ -79,7 +77,7 @@ def validate(options: dict[str, Any]) -> dict[str, Any]:
     for place, (name, value) in enumerate(kept.items()):
         expected = _expected(name, value) if place < _MAX_OPTIONS else _ONE_OF_FEW
         if expected:
-            raise Refused("bad_option", detail=_UNKEPT.sub("\ufffd", name[:_MAX_TEXT]), expected=expected)
+            raise Refused("bad_option", detail=storable(name[:_MAX_TEXT]), expected=expected)
     return kept
 
 
@@ -101,7 +99,7 @@ def _is_stops(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and not _UNKEPT.search(value)
+    return isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value == storable(value)
 
 
 def rules() -> dict[str, Any]:
