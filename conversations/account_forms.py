@@ -9,7 +9,7 @@ from unicodedata import normalize
 from allauth.account import forms as allauth_forms
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.forms import BaseUserCreationForm, UsernameField
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -113,6 +113,7 @@ class FirstAdministratorForm(Named, BaseUserCreationForm):
     class Meta:
         model = User
         fields = ("username",)
+        field_classes = {"username": UsernameField}
 
 
 class ProfileForm(forms.ModelForm):
