@@ -27,8 +27,8 @@ from playwright.sync_api import sync_playwright
 from websockets.asyncio.client import connect
 
 from tests.browser.conftest import ARGUMENTS, NAMES
-from tests.scripted_ollama import ScriptedOllama, hold, tokens
-from tests.site import ROOT, Site
+from tests.scripted_ollama import Piece, ScriptedOllama, hold, tokens
+from tests.site import ROOT, Site, wait_until
 from tests.tab import Tab
 
 STREAMS, RATE, COUNT = 50, 50, 500
@@ -47,6 +47,17 @@ class Stream:
     status: str = ""
 
 
+def takes_script(url: str, pieces: list[Piece]) -> bool:
+    """Give a scripted Ollama its answer; returns False while it does not listen yet."""
+    try:
+        httpx.post(
+            f"{url}/_script", json={"pieces": pieces, "always": True}, trust_env=False
+        ).raise_for_status()
+    except httpx.ConnectError:
+        return False
+    return True
+
+
 @contextmanager
 def scripted_process(rate: int, count: int) -> Iterator[str]:
     """Run the scripted Ollama as a process of its own that answers everything with timed tokens."""
@@ -55,13 +66,7 @@ def scripted_process(rate: int, count: int) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "tests.scripted_ollama", "--port", str(port)], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
-            try:
-                script = {"pieces": [tokens(count, rate)], "always": True}
-                httpx.post(f"{url}/_script", json=script, trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                time.sleep(0.05)
+        wait_until(lambda: takes_script(url, [tokens(count, rate)]))
         yield url
     finally:
         process.terminate()

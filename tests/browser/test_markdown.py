@@ -102,7 +102,7 @@ def tab(browser: Browser, address: str, drawing: Drawing) -> Iterator[Tab]:
 def test_hostile_answer_runs_nothing_and_asks_nobody(tab: Tab) -> None:
     tab.write(CORPUS["hostile"], 1)
     tab.show(render(CORPUS["hostile"]))
-    tab.page.wait_for_timeout(200)
+    tab.page.wait_for_timeout(200)  # the span in which nothing may happen
     assert tab.page.evaluate("window.pwned") is None
     assert tab.complaints == []
 

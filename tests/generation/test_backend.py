@@ -104,7 +104,7 @@ def test_an_ollama_that_appears_is_seen_by_the_next_question_and_told_to_the_pag
             with ScriptedOllama(port) as ollama:
                 ollama.models = ["internlm2:1.8b"]
                 preparing = asyncio.create_task(backend.prepare())
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # one turn, in which it joins the look that is under way
                 embedded.release("look")
                 await preparing
                 assert backend.choose("") == "internlm2:1.8b"

@@ -76,7 +76,7 @@ async def test_slow_consumer_is_no_silence(ollama: ScriptedOllama) -> None:
         aclosing(client.chat(QUESTION)) as answer,
     ):
         async for _ in answer:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # longer than the patience with a silent server, which this one is not
 
 
 async def test_short_requests_do_not_wait_for_long(ollama: ScriptedOllama) -> None:
@@ -184,7 +184,7 @@ async def test_cancelling_while_connecting_returns_at_once() -> None:
     with deaf_server(accepting=False) as address:
         async with OllamaClient(address) as client:
             question = asyncio.create_task(read(client))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # nobody answers, so nothing tells that connecting has begun
             stopped = time.monotonic()
             question.cancel()
             with pytest.raises(asyncio.CancelledError):
