@@ -182,6 +182,14 @@ class Generation(models.Model):
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("stop requested by")
     )
     omitted_messages = models.PositiveIntegerField(_("messages left out"), default=0)
+    history_start = models.ForeignKey(
+        Message,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("first message sent along"),
+    )
     queued_at = models.DateTimeField(_("queued at"))
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     first_token_at = models.DateTimeField(_("first token at"), null=True, blank=True)
@@ -216,6 +224,8 @@ class Generation(models.Model):
                 condition=Q(status__in=["queued", "running"]),
                 name="generation_live",
             ),
+            # When each person in the queue last had a turn.
+            models.Index(fields=["requested_by", "started_at"], name="generation_turns"),
             # The administrator's list, newest first.
             models.Index(fields=["-queued_at"], name="generation_newest"),
             # A conversation's newest generation, in the administrator's list of conversations.
