@@ -10,11 +10,10 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
-from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import translation
 
-from . import describe, events, notify
+from . import database, describe, events, notify
 from .generation.backend import backend
 from .generation.live import Room
 from .generation.runner import runner
@@ -186,7 +185,7 @@ class ConversationConsumer(BoundedSocket):
         # Once more: preparing may have waited for Ollama.
         _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
-        asked, told = await database_sync_to_async(_store)(asker, ask)
+        asked, told = await database.sockets.run(_store, asker, ask)
         if asked.repeated:
             await self._tell_again(asked, told)
             return
@@ -204,10 +203,10 @@ class ConversationConsumer(BoundedSocket):
             self.outbox.put(describe.finished(asked.generation).frame())
 
     async def _branch_select(self, command: events.BranchSelect) -> None:
-        row = await database_sync_to_async(messages.select_branch)(
-            self.user, self.conversation, command.message
+        row = await database.sockets.run(
+            messages.select_branch, self.user, self.conversation, command.message
         )
-        state = await database_sync_to_async(describe.conversation)(row)
+        state = await database.sockets.run(describe.conversation, row)
         if self.room:
             self.room.publish(events.ConversationUpdated(state))
 
@@ -216,7 +215,7 @@ class ConversationConsumer(BoundedSocket):
         if answer is not None and answer.id == command.generation:
             runner.stop(answer.id, by=self.user)
             return
-        await database_sync_to_async(generations.request_stop_by_owner)(command.generation, self.user)
+        await database.sockets.run(generations.request_stop_by_owner, command.generation, self.user)
 
     async def _ack(self, command: events.Ack) -> None:
         self.outbox.ack(command.generation, command.end)
@@ -241,7 +240,7 @@ class ConversationConsumer(BoundedSocket):
         self._ready = False
         while True:
             changes = room.changes
-            found = await database_sync_to_async(_load)(self.user, self.conversation, self.signature)
+            found = await database.sockets.run(_load, self.user, self.conversation, self.signature)
             if room.changes == changes:
                 break
         if found is None:

@@ -9,12 +9,12 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from channels.db import database_sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from . import database
 from .models import User
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class SessionWatch:
         logins = dict(self._logins)
         if not logins:
             return
-        valid = await database_sync_to_async(_valid)(set(logins.values()))
+        valid = await database.sockets.run(_valid, set(logins.values()))
         for socket, login in logins.items():
             if login not in valid:
                 socket.end_session()

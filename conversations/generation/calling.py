@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from conversations.database import DatabaseThread
 from conversations.ollama.client import ChatRequest, OllamaClient
 from conversations.ollama.errors import (
     ModelMissing,
@@ -25,7 +26,6 @@ from conversations.services.options import HISTORY_TURNS
 from .backend import Backend
 from .history import Prompt, Turn, compose
 from .live import LiveAnswer
-from .writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def outcome_of(error: Exception) -> Outcome:
     return Outcome("failed", reason, error.record)
 
 
-async def stream(answer: LiveAnswer, backend: Backend, writer: Writer) -> Outcome:
+async def stream(answer: LiveAnswer, backend: Backend, writer: DatabaseThread) -> Outcome:
     """Call the model and append what it writes to `answer`. Raises OllamaError; cancel to stop."""
     answer.enter("connecting")
     await backend.prepare()

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.db import Error as DatabaseError
 
+from conversations.database import DatabaseThread
 from conversations.services import generations
 
 from .live import LiveAnswer
-from .writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class CheckpointClock:
         self,
         process: str,
         answers: Mapping[UUID, LiveAnswer],
-        writer: Writer,
+        writer: DatabaseThread,
         on_stop: Callable[[UUID], None],
     ) -> None:
         self._process = process

@@ -10,12 +10,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from conversations.database import DatabaseThread
 from conversations.services import generations
 from conversations.services.generations import Limits
 
 from .backend import Backend
 from .live import LiveAnswer
-from .writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.5
 class Queue:
     """The generations of this process that have not had their turn."""
 
-    def __init__(self, process: str, writer: Writer, backend: Backend) -> None:
+    def __init__(self, process: str, writer: DatabaseThread, backend: Backend) -> None:
         self._process = process
         self._writer = writer
         self._backend = backend

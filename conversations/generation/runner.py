@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from conversations import describe, events, notify
+from conversations.database import DatabaseThread
 from conversations.models import Generation, User
 from conversations.services import generations
 from conversations.services.generations import Ending, Fact
@@ -28,7 +29,6 @@ from .calling import Outcome, outcome_of, stream
 from .clocks import CheckpointClock, frame_clock
 from .live import LiveAnswer, Rooms
 from .queue import Queue
-from .writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Runner:
         self.backend = backend
         self.rooms = Rooms()
         self.answers: dict[UUID, LiveAnswer] = {}
-        self.writer = Writer()
+        self.writer = DatabaseThread("generations")
         self.queue = Queue(self.process, self.writer, backend)
         self.draining = False
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
