@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.database import DatabaseThread
-from conversations.ollama.client import ChatRequest, OllamaClient
+from conversations.ollama.client import ChatRequest, OllamaClient, Pace
 from conversations.ollama.errors import (
     ModelMissing,
     OllamaError,
@@ -63,8 +63,11 @@ def outcome_of(error: Exception) -> Outcome:
     return Outcome("failed", reason, error.record)
 
 
-async def stream(answer: LiveAnswer, backend: Backend, writer: DatabaseThread) -> Outcome:
-    """Call the model and append what it writes to `answer`. Raises OllamaError; cancel to stop."""
+async def stream(answer: LiveAnswer, backend: Backend, writer: DatabaseThread, pace: Pace) -> Outcome:
+    """Call the model and append what it writes to `answer`. Raises OllamaError; cancel to stop.
+
+    `pace` is awaited between two reads.
+    """
     answer.enter("connecting")
     await backend.prepare()
     call = await writer.run(generations.call, answer.id)
@@ -79,7 +82,7 @@ async def stream(answer: LiveAnswer, backend: Backend, writer: DatabaseThread) -
         await writer.run(generations.set_call, answer.id, model=model, omitted=prompt.omitted)
     options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
     think = _THINK.get(call.think, call.think)
-    return await _read(answer, client, ChatRequest(model, prompt.messages, options, think))
+    return await _read(answer, client, ChatRequest(model, prompt.messages, options, think), pace)
 
 
 async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:
@@ -88,12 +91,12 @@ async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:
     return compose(turns, system=call.system, window=window, options=call.options)
 
 
-async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest) -> Outcome:
+async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, pace: Pace) -> Outcome:
     waiting: asyncio.Task[None] | None = asyncio.create_task(
         _tell_what_it_waits_for(answer, client, request.model)
     )
     try:
-        async with contextlib.aclosing(client.chat(request)) as chunks:
+        async with contextlib.aclosing(client.chat(request, pace)) as chunks:
             async for chunk in chunks:
                 if waiting:
                     waiting.cancel()

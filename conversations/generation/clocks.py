@@ -22,14 +22,33 @@ FRAME_SECONDS = 0.04
 CHECKPOINT_SECONDS = 0.5
 
 
-async def frame_clock(answers: Mapping[UUID, LiveAnswer], has_answers: asyncio.Event) -> None:
-    """Flush every answer at each tick; rest while there is none."""
-    loop = asyncio.get_running_loop()
-    while True:
-        await has_answers.wait()
-        await asyncio.sleep(FRAME_SECONDS - loop.time() % FRAME_SECONDS)
-        for answer in tuple(answers.values()):
-            answer.flush()
+class FrameClock:
+    """Lets every answer's reader take what has come, then sends it as one frame for each; rests without answers."""
+
+    def __init__(self, answers: Mapping[UUID, LiveAnswer]) -> None:
+        self._answers = answers
+        self._readers: list[asyncio.Future[None]] = []
+
+    async def run(self, has_answers: asyncio.Event) -> None:
+        """Tick for as long as the process lives."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await has_answers.wait()
+            await asyncio.sleep(FRAME_SECONDS - loop.time() % FRAME_SECONDS)
+            readers, self._readers = self._readers, []
+            for reader in readers:
+                if not reader.done():
+                    reader.set_result(None)
+            # One turn of the loop: what had come by now is in the frame that goes out now.
+            await asyncio.sleep(0)
+            for answer in tuple(self._answers.values()):
+                answer.flush()
+
+    async def tick(self) -> None:
+        """Wait for the next tick. A reader that sleeps in between takes several tokens for the price of one."""
+        reader = asyncio.get_running_loop().create_future()
+        self._readers.append(reader)
+        await reader
 
 
 class CheckpointClock:

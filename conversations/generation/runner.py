@@ -26,7 +26,7 @@ from conversations.sessions import session_watch
 
 from .backend import Backend, backend
 from .calling import Outcome, outcome_of, stream
-from .clocks import CheckpointClock, frame_clock
+from .clocks import CheckpointClock, FrameClock
 from .live import LiveAnswer, Rooms
 from .queue import Queue
 
@@ -48,6 +48,7 @@ class Runner:
         self.rooms = Rooms()
         self.answers: dict[UUID, LiveAnswer] = {}
         self.writer = DatabaseThread("generations")
+        self.frames = FrameClock(self.answers)
         self.queue = Queue(self.process, self.writer, backend)
         self.draining = False
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -62,7 +63,7 @@ class Runner:
         if self._has_answers is None:
             self._has_answers = asyncio.Event()
             self._checkpoints = CheckpointClock(self.process, self.answers, self.writer, self.stop)
-            self._serve(partial(frame_clock, self.answers, self._has_answers))
+            self._serve(partial(self.frames.run, self._has_answers))
             self._serve(partial(self._checkpoints.run, self._has_answers))
             self._serve(self._sweep_regularly)
         return self._has_answers
@@ -128,7 +129,7 @@ class Runner:
         outcome = Outcome("failed", "internal")
         try:
             await self.queue.wait_turn(answer)
-            outcome = await stream(answer, self.backend, self.writer)
+            outcome = await stream(answer, self.backend, self.writer, self.frames.tick)
         except asyncio.CancelledError:
             outcome = self._stopping.get(answer.id, _RESTART)
         except Exception as error:  # noqa: BLE001 -- the one place that turns whatever happened into an end

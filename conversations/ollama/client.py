@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -26,6 +26,7 @@ _MAX_ERROR_BODY = 65_536
 _MAX_ANSWER = 32_000_000
 _EXCERPT = 200
 _OK = 200
+Pace = Callable[[], Awaitable[object]]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -79,9 +80,10 @@ class OllamaClient:
         if session is not None:
             await session.aclose()
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+    async def chat(self, request: ChatRequest, pace: Pace | None = None) -> AsyncGenerator[Chunk, None]:
         """The chunks of one answer, each as soon as its line is complete.
 
+        `pace` is awaited between two reads, for a caller who would rather have more chunks at a time.
         The last one has `done` set; where none has, Ollama ended the answer without a word and it is cut off.
         Raises OllamaError; ModelMissing when the model has to be pulled first.
         """
@@ -99,6 +101,8 @@ class OllamaClient:
                             return
                     if error:
                         raise error
+                if pace and not reader.has_more:
+                    await pace()
 
     async def version(self) -> str:
         """Ollama's version, such as `0.33.0`; empty when it keeps that to itself."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream
 
 from .errors import (
     BadAnswer,
@@ -29,6 +30,8 @@ from .errors import (
 from .wire import LineSplitter
 
 _UPLOAD_PIECE = 65_536
+# The transport hands on at most so much at a time (`AiohttpResponseStream.CHUNK_SIZE`).
+_FULL_READ = AiohttpResponseStream.CHUNK_SIZE
 _HEADERS = {
     "accept": "application/x-ndjson, application/json",
     # Compression would hold tokens back until a block of them is full.
@@ -120,6 +123,7 @@ class LineReader:
         self._stall = stall
         self._phase: StalledPhase = "first_byte"
         self.ended = False
+        self.has_more = False
 
     async def batch(self) -> list[bytes]:
         """The lines that one read completed, maybe none; at the clean end (`ended`) the unfinished last one.
@@ -140,6 +144,7 @@ class LineReader:
                 piece = await anext(self._pieces, b"")
         self._patience, self._phase = self._stall, "streaming"
         self.ended = not piece
+        self.has_more = len(piece) >= _FULL_READ
         return piece
 
 

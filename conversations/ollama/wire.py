@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .errors import readable
 
 MAX_LINE = 8_000_000
@@ -79,11 +81,35 @@ class LineSplitter:
         return rest
 
 
+class _Words(msgspec.Struct):
+    content: str
+    thinking: str = ""
+    tool_calls: None = None
+
+
+class _Delta(msgspec.Struct):
+    """The line that nearly all are, read in a tenth of the time; whatever deviates from it is read with patience."""
+
+    message: _Words
+    done: bool
+    error: None = None
+
+
 def parse_line(line: bytes) -> tuple[Chunk, str] | None:
     """The chunk in one line and the error that the line tells (empty: none); None for a blank line.
 
     Raises ValueError when the line is not an object of Ollama's chat.
     """
+    try:
+        delta = _DELTAS.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _parse_odd_line(line)
+    if delta.done:
+        return _parse_odd_line(line)
+    return Chunk(storable(delta.message.content), storable(delta.message.thinking)), ""
+
+
+def _parse_odd_line(line: bytes) -> tuple[Chunk, str] | None:
     text = line.decode("utf-8", "replace").strip("\ufeff \t\r\n")
     if not text:
         return None
@@ -148,3 +174,4 @@ def _integer(digits: str) -> int | None:
 
 
 _DECODER = json.JSONDecoder(parse_int=_integer)
+_DELTAS = msgspec.json.Decoder(_Delta)
