@@ -32,15 +32,15 @@ def _application() -> Any:
 
     django.setup(set_prefix=False)
 
-    from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
 
     from conversations.routing import websocket_urlpatterns
+    from conversations.sessions import LoggedIn
 
     from .origin import SameOrigin
     from .site_path import UnderSitePath
 
-    sockets = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    sockets = SameOrigin(LoggedIn(URLRouter(websocket_urlpatterns)))
     return UnderSitePath(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
 
 

@@ -57,7 +57,7 @@ class ConversationConsumer(BoundedSocket):
         await self._send_snapshot()
 
     def _login(self) -> Login:
-        return Login(self.scope["session"].session_key, self.user.pk, self.user.get_session_auth_hash())
+        return Login(self.scope["session_key"], self.user.pk, self.user.get_session_auth_hash())
 
     def left(self) -> None:
         """Leave the room."""

@@ -1,18 +1,25 @@
-"""Closes the sockets of people who are not logged in any more.
+"""Whose socket it is: found at the handshake, and looked after while the socket is open.
 
-A socket's login is read once, at its handshake. Every few seconds one look at the database for all sockets of the
-process finds those whose session has ended or whose password, account or activity has changed.
+Every few seconds one look at the database for all sockets of the process finds those whose session has ended or
+whose password, account or activity has changed, and closes them.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol
 
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
+from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
 
 from . import database
 from .models import User
@@ -20,6 +27,33 @@ from .models import User
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 3
+
+
+class LoggedIn:
+    """Gives a handshake's scope `cookies`, `session_key` and `user`, as Django's own middleware would for a page.
+
+    One visit to the database; channels' own stack pays several, and a look at the session with every frame.
+    """
+
+    def __init__(self, application: Callable[..., Awaitable[Any]]) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        """Hand the handshake on."""
+        headers = dict(scope["headers"])
+        cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+        key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+        user = await database.sockets.run(_user_of_session, key)
+        return await self._application(
+            {**scope, "cookies": cookies, "session_key": key, "user": user}, receive, send
+        )
+
+
+def _user_of_session(key: str) -> User | AnonymousUser:
+    if not key:
+        return AnonymousUser()
+    session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
+    return get_user(SimpleNamespace(session=session))  # type: ignore[arg-type] # all that it reads
 
 
 @dataclass(frozen=True, slots=True)
