@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.database import DatabaseThread
-from conversations.ollama.client import ChatRequest, OllamaClient, Pace
+from conversations.ollama.client import ChatRequest, OllamaClient
 from conversations.ollama.errors import (
     ModelMissing,
     OllamaError,
@@ -17,6 +17,7 @@ from conversations.ollama.errors import (
     OllamaUnavailable,
     StreamBroken,
 )
+from conversations.ollama.transport import Pace
 from conversations.ollama.wire import Chunk
 from conversations.services import generations
 from conversations.services.errors import Refused

@@ -27,7 +27,7 @@ class FrameClock:
 
     def __init__(self, answers: Mapping[UUID, LiveAnswer]) -> None:
         self._answers = answers
-        self._readers: list[asyncio.Future[None]] = []
+        self._readers: list[tuple[asyncio.Future[None], Callable[[], None]]] = []
 
     async def run(self, has_answers: asyncio.Event) -> None:
         """Tick for as long as the process lives."""
@@ -35,20 +35,32 @@ class FrameClock:
         while True:
             await has_answers.wait()
             await asyncio.sleep(FRAME_SECONDS - loop.time() % FRAME_SECONDS)
-            readers, self._readers = self._readers, []
-            for reader in readers:
-                if not reader.done():
-                    reader.set_result(None)
-            # One turn of the loop: what had come by now is in the frame that goes out now.
-            await asyncio.sleep(0)
+            await self._read()
             for answer in tuple(self._answers.values()):
                 answer.flush()
 
-    async def tick(self) -> None:
-        """Wait for the next tick. A reader that sleeps in between takes several tokens for the price of one."""
+    async def _read(self) -> None:
+        """Let all readers have what has come by now, so that it is in the frames that go out now."""
+        resting, self._readers = [entry for entry in self._readers if not entry[0].done()], []
+        for _, resume in resting:
+            resume()
+        # The loop looks at its connections in the next turn, and hands on what they have in the one after it.
+        await _turns(2)
+        for reader, _ in resting:
+            if not reader.done():
+                reader.set_result(None)
+        await _turns(1)
+
+    async def tick(self, resume: Callable[[], None]) -> None:
+        """Wait for the next tick, which calls `resume` a moment before it is over."""
         reader = asyncio.get_running_loop().create_future()
-        self._readers.append(reader)
+        self._readers.append((reader, resume))
         await reader
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 class CheckpointClock:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -19,14 +19,13 @@ import httpx
 from . import catalogue
 from .catalogue import LoadedModel, ModelDetails, ModelInfo
 from .errors import BadAnswer, ModelMissing, OllamaError, OllamaRefused, OllamaStalled
-from .transport import LineReader, Timeouts, Upload, leave, open_session, translated
+from .transport import LineReader, Pace, Timeouts, Upload, leave, open_session, translated
 from .wire import Chunk, parse_line, parse_object, storable
 
 _MAX_ERROR_BODY = 65_536
 _MAX_ANSWER = 32_000_000
 _EXCERPT = 200
 _OK = 200
-Pace = Callable[[], Awaitable[object]]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -83,7 +82,8 @@ class OllamaClient:
     async def chat(self, request: ChatRequest, pace: Pace | None = None) -> AsyncGenerator[Chunk, None]:
         """The chunks of one answer, each as soon as its line is complete.
 
-        `pace` is awaited between two reads, for a caller who would rather have more chunks at a time.
+        `pace` is awaited between two reads, for a caller who would rather have more chunks at a time; it is given
+        what it must call just before it returns.
         The last one has `done` set; where none has, Ollama ended the answer without a word and it is cut off.
         Raises OllamaError; ModelMissing when the model has to be pulled first.
         """
@@ -101,8 +101,8 @@ class OllamaClient:
                             return
                     if error:
                         raise error
-                if pace and not reader.has_more:
-                    await pace()
+                if pace:
+                    await reader.rest(pace)
 
     async def version(self) -> str:
         """Ollama's version, such as `0.33.0`; empty when it keeps that to itself."""

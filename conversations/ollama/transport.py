@@ -10,7 +10,7 @@ fraction of a millisecond.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 import aiohttp
@@ -30,8 +30,8 @@ from .errors import (
 from .wire import LineSplitter
 
 _UPLOAD_PIECE = 65_536
-# The transport hands on at most so much at a time (`AiohttpResponseStream.CHUNK_SIZE`).
-_FULL_READ = AiohttpResponseStream.CHUNK_SIZE
+_ORIGINAL = "chatsite.original"
+Pace = Callable[[Callable[[], None]], Awaitable[object]]
 _HEADERS = {
     "accept": "application/x-ndjson, application/json",
     # Compression would hold tokens back until a block of them is full.
@@ -65,7 +65,7 @@ def open_session(base_url: httpx.URL, headers: dict[str, str], timeouts: Timeout
         return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trust_env=False)
 
     return httpx.AsyncClient(
-        transport=AiohttpTransport(client=session, verify=tls, trust_env=False),
+        transport=_Transport(client=session, verify=tls, trust_env=False),
         headers=_HEADERS | headers,
         # The transport takes "pool" for the whole way to a connection, the look-up of the name included.
         # Silence afterwards is timed by the caller, who knows what is being waited for.
@@ -82,6 +82,16 @@ def _tls_context(scheme: str) -> ssl.SSLContext:
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context
+
+
+class _Transport(AiohttpTransport):
+    """Gives with each response aiohttp's own, whose body can be read without waiting and left to rest."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        assert isinstance(response.stream, AiohttpResponseStream)  # noqa: S101 -- what the library makes
+        response.extensions[_ORIGINAL] = response.stream._aiohttp_response
+        return response
 
 
 class Upload(httpx.AsyncByteStream):
@@ -117,13 +127,14 @@ class LineReader:
 
     def __init__(self, response: httpx.Response, *, first: float, stall: float) -> None:
         self._response = response
-        self._pieces = response.aiter_bytes()
+        self._original: aiohttp.ClientResponse = response.extensions[_ORIGINAL]
+        # Compressed, though nobody asked for it: httpx knows how to undo that.
+        self._unpacked = response.aiter_bytes() if "content-encoding" in response.headers else None
         self._splitter = LineSplitter()
         self._patience = first
         self._stall = stall
         self._phase: StalledPhase = "first_byte"
         self.ended = False
-        self.has_more = False
 
     async def batch(self) -> list[bytes]:
         """The lines that one read completed, maybe none; at the clean end (`ended`) the unfinished last one.
@@ -140,12 +151,35 @@ class LineReader:
 
     async def _read(self) -> bytes:
         with translated(self._response.status_code):
-            async with asyncio.timeout(self._patience):
-                piece = await anext(self._pieces, b"")
+            # Mostly it is there already, and then neither a clock nor a turn of the loop is needed.
+            piece = b"" if self._unpacked else self._original.content.read_nowait()
+            if not piece:
+                async with asyncio.timeout(self._patience):
+                    piece = await self._wait()
         self._patience, self._phase = self._stall, "streaming"
         self.ended = not piece
-        self.has_more = len(piece) >= _FULL_READ
         return piece
+
+    async def _wait(self) -> bytes:
+        """The next bytes, none at the end."""
+        return await anext(self._unpacked, b"") if self._unpacked else await self._original.content.readany()
+
+    async def rest(self, pace: Pace) -> None:
+        """Leave what comes with the system until `pace`, which calls for it just before it returns.
+
+        To be woken for every token alone costs more than all that is done with it.
+        """
+        connection = self._original.connection
+        transport = connection.transport if connection else None
+        if transport is None or transport.is_closing():
+            return
+        transport.pause_reading()
+        try:
+            await pace(transport.resume_reading)
+        except BaseException:
+            # A connection that rests would not see its own end.
+            transport.resume_reading()
+            raise
 
 
 async def leave(response: httpx.Response) -> None:
