@@ -4,7 +4,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const PING_AFTER = 25_000;
 const PONG_WITHIN = 10_000;
-const ACK_EVERY = 250;
+const ACK_EVERY = 900;
+const ACK_CHARACTERS = 32_768;
 
 // Close codes of the protocol (conversations/events.py).
 const LOGGED_OUT = 4001;
@@ -125,12 +126,13 @@ export class Connection {
   }
 }
 
-/** Tells the server what has arrived: at once, then at most every ACK_EVERY ms. The timer only sends the last one,
- * since hidden tabs run timers late; frames themselves arrive there in time. */
+/** Tells the server what has arrived: at once, then every ACK_EVERY ms, or sooner after much text. The timer only sends
+ * the last one, since hidden tabs run timers late; frames themselves arrive there in time. */
 class Acks {
   constructor(send) {
     this.send = send;
     this.sentAt = 0;
+    this.sentEnd = 0;
   }
 
   note(frame) {
@@ -139,7 +141,8 @@ class Acks {
       this.flush();
     } else if (frame.type === "generation.delta") {
       this.next = { type: "ack", generation: frame.generation, end: frame.end };
-      if (Date.now() - this.sentAt >= ACK_EVERY) this.flush();
+      const characters = frame.end[0] + frame.end[1] - this.sentEnd;
+      if (Date.now() - this.sentAt >= ACK_EVERY || characters > ACK_CHARACTERS) this.flush();
       else this.timer ??= setTimeout(() => this.flush(), ACK_EVERY);
     } else if (frame.type === "generation.finished") {
       this.next = null;
@@ -151,6 +154,7 @@ class Acks {
     this.timer = undefined;
     if (!this.next) return;
     this.send(this.next);
+    this.sentEnd = this.next.end[0] + this.next.end[1];
     this.next = null;
     this.sentAt = Date.now();
   }
