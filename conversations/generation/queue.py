@@ -4,15 +4,17 @@ The truth is in the database, where all processes see it; this is where one proc
 """
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 
 from conversations.database import DatabaseThread
-from conversations.services import generations
-from conversations.services.generations import Limits
+from conversations.services.queue import take_turns
+from conversations.services.turns import Limits
 
 from .backend import Backend
 from .live import LiveAnswer
@@ -30,64 +32,64 @@ class Queue:
         self._process = process
         self._writer = writer
         self._backend = backend
-        self._waiting: dict[UUID, tuple[LiveAnswer, asyncio.Event]] = {}
-        # Claimed along with others between being stored and beginning to wait here.
-        self._granted: set[UUID] = set()
-        self._wake: asyncio.Event | None = None
-        self._claiming: asyncio.Task[None] | None = None
+        self._waiting: dict[UUID, tuple[LiveAnswer, asyncio.Future[None]]] = {}
+        self._wake = asyncio.Event()
+        self._taking: asyncio.Task[None] | None = None
+        self._failing = False
 
     async def wait_turn(self, answer: LiveAnswer) -> None:
-        """Return when the database has made the generation a running one."""
-        if answer.id in self._granted:
-            self._granted.discard(answer.id)
-            return
-        turn = asyncio.Event()
+        """Return when the database has made the generation a running one.
+
+        Raises CancelledError where it has gone from the database.
+        """
+        turn = asyncio.get_running_loop().create_future()
         self._waiting[answer.id] = (answer, turn)
         self.wake()
-        await turn.wait()
+        await turn
 
     def leave(self, answer: LiveAnswer) -> None:
         """Forget a generation that has ended; the next one may begin."""
         self._waiting.pop(answer.id, None)
-        self._granted.discard(answer.id)
         self.wake()
 
     def wake(self) -> None:
         """Look again soon whether somebody may begin."""
-        if not self._waiting:
-            return
-        if self._wake is None:
-            self._wake = asyncio.Event()
         self._wake.set()
-        if self._claiming is None or self._claiming.done():
-            self._claiming = asyncio.create_task(self._claim())
+        if self._waiting and (self._taking is None or self._taking.done()):
+            self._taking = asyncio.create_task(self._take_turns())
 
-    async def _claim(self) -> None:
-        wake = self._wake
-        assert wake is not None  # noqa: S101 -- set by `wake`, which starts this
+    async def _take_turns(self) -> None:
         while self._waiting:
-            wake.clear()
+            self._wake.clear()
             try:
-                await self._claim_once()
+                await self._look()
+                self._failing = False
             except DatabaseError:
-                logger.exception("The queue cannot be read; it is tried again")
-            if not self._waiting:
-                return
-            try:
-                await asyncio.wait_for(wake.wait(), _LOOK_SECONDS)
-            except TimeoutError:
-                continue
+                self._tell_failure()
+            if self._waiting:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
 
-    async def _claim_once(self) -> None:
+    async def _look(self) -> None:
         limits = Limits(self._backend.num_parallel, settings.MAX_RUNNING_PER_USER, settings.MAX_RUNNING)
-        for generation in await self._writer.run(generations.claim, self._process, limits):
+        turns = await self._writer.run(take_turns, self._process, frozenset(self._waiting), limits)
+        for turn in self._take(turns.begun):
+            turn.set_result(None)
+        for turn in self._take(turns.gone):
+            turn.cancel()
+        for generation, ahead in turns.ahead.items():
             if generation in self._waiting:
-                self._waiting.pop(generation)[1].set()
-            else:
-                self._granted.add(generation)
-        if not self._waiting:
-            return
-        places = await self._writer.run(generations.places, self._process, limits)
-        for generation, (answer, _) in self._waiting.items():
-            if generation in places:
-                answer.enter("queued", places[generation])
+                self._waiting[generation][0].enter("queued", ahead)
+
+    def _take(self, generations: Iterable[UUID]) -> Iterator[asyncio.Future[None]]:
+        """Yield the turns of those that still wait, which they do no more."""
+        for generation in generations:
+            _, turn = self._waiting.pop(generation, (None, None))
+            # The turn of one that has just been stopped is over.
+            if turn is not None and not turn.done():
+                yield turn
+
+    def _tell_failure(self) -> None:
+        if not self._failing:
+            logger.exception("The queue cannot be read; it is tried again")
+        self._failing = True

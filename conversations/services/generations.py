@@ -1,4 +1,4 @@
-"""The life of a generation in the database: claimed, checkpointed, asked to stop, finished, swept.
+"""The life of a generation in the database: checkpointed, asked to stop, finished, swept.
 
 Every step is a guarded UPDATE, so of two writers one wins and the other changes nothing.
 """
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, GenerationChunk, GenerationEvent, Message, User
@@ -17,18 +17,8 @@ from conversations.rendering import render
 
 # A live process writes its heartbeat twice a second; this many seconds without one mean that it is gone.
 STALE_AFTER = timedelta(seconds=20)
-_QUEUE_LOCK = 7_203_451
 # More earlier messages than any window holds are not even read.
 _MAX_HISTORY = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many may run at once: per model, per person and in all (0: no limit)."""
-
-    per_model: int
-    per_user: int
-    in_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,77 +51,6 @@ class Ending:
     thinking: str = ""
     error_detail: str = ""
     columns: dict[str, Any] = field(default_factory=dict)
-
-
-def claim(process: str, limits: Limits) -> list[UUID]:
-    """Let queued generations of `process` run, first come first, as far as the limits allow.
-
-    Counts what runs in all processes, under one lock; returns what was claimed.
-    """
-    with transaction.atomic():
-        _lock_queue()
-        running = list(Generation.objects.running().values_list("model", "requested_by"))
-        claimed = []
-        for pk, model, user, owner in Generation.objects.queued().values_list(
-            "pk", "model", "requested_by", "process"
-        ):
-            if not _has_room(running, model, user, limits):
-                continue
-            running.append((model, user))
-            if owner == process:
-                claimed.append(pk)
-        now = timezone.now()
-        Generation.objects.filter(pk__in=claimed, status="queued").update(
-            status="running", started_at=now, heartbeat=now
-        )
-        add_facts(Fact(pk, now, "started") for pk in claimed)
-    return claimed
-
-
-def _lock_queue() -> None:
-    """Hold the one lock of the queue until the transaction ends (SQLite's IMMEDIATE one is it already)."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_QUEUE_LOCK])
-
-
-def _has_room(running: Sequence[tuple[str, int]], model: str, user: int, limits: Limits) -> bool:
-    if limits.in_all and len(running) >= limits.in_all:
-        return False
-    if limits.per_user and sum(1 for _, other in running if other == user) >= limits.per_user:
-        return False
-    return sum(1 for other, _ in running if other == model) < limits.per_model
-
-
-def places(process: str, limits: Limits) -> dict[UUID, int]:
-    """Return, for the queued generations of `process`, how many answers must at least end before each begins."""
-    running = list(Generation.objects.running().values_list("model", "requested_by"))
-    waiting: list[tuple[str, int]] = []
-    found = {}
-    for pk, model, user, owner in Generation.objects.queued().values_list(
-        "pk", "model", "requested_by", "process"
-    ):
-        if owner == process:
-            found[pk] = _answers_before(running, waiting, model, user, limits)
-        waiting.append((model, user))
-    return found
-
-
-def _answers_before(
-    running: Sequence[tuple[str, int]],
-    waiting: Sequence[tuple[str, int]],
-    model: str,
-    user: int,
-    limits: Limits,
-) -> int:
-    def surplus(same: Sequence[bool], ahead: Sequence[bool], limit: int) -> int:
-        return max(0, sum(same) + sum(ahead) - limit + 1) if limit else 0
-
-    return max(
-        surplus([m == model for m, _ in running], [m == model for m, _ in waiting], limits.per_model),
-        surplus([u == user for _, u in running], [u == user for _, u in waiting], limits.per_user),
-        surplus([True] * len(running), [True] * len(waiting), limits.in_all),
-    )
 
 
 def checkpoint(

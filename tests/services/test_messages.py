@@ -266,39 +266,3 @@ class LastWord(TestCase):
         assert generation.stop_requested_by == self.alice
         generations.finish(generation.pk, Ending("stopped", "user_stop"))
         assert not generations.request_stop(generation.pk, self.alice)
-
-
-class Queueing(TestCase):
-    """Who may run."""
-
-    def setUp(self) -> None:
-        self.people = [User.objects.create_user(f"user{number}") for number in range(4)]
-
-    def queue(self, user: User, process: str = "me", model: str = "") -> Generation:
-        pk = uuid.uuid4()
-        asker = Asker(user, pk, process, choose, conversations.sign_new(user, pk))
-        return messages.send(asker, "c", "hello", chosen=Chosen(model)).generation
-
-    def test_one_at_a_time_and_model_first_come_first(self) -> None:
-        limits = generations.Limits(per_model=1, per_user=0, in_all=0)
-        first, second, third = (self.queue(user) for user in self.people[:3])
-        other = self.queue(self.people[3], model="qwen3:8b")
-        assert generations.claim("me", limits) == [first.pk, other.pk]
-        assert generations.places("me", limits) == {second.pk: 1, third.pk: 2}
-        generations.finish(first.pk, Ending("completed", "stop"))
-        assert generations.claim("me", limits) == [second.pk]
-
-    def test_a_process_claims_its_own_only_and_leaves_room_for_those_before(self) -> None:
-        limits = generations.Limits(per_model=1, per_user=0, in_all=0)
-        theirs = self.queue(self.people[0], "other")
-        mine = self.queue(self.people[1], "me")
-        assert generations.claim("me", limits) == []
-        assert generations.places("me", limits) == {mine.pk: 1}
-        assert generations.claim("other", limits) == [theirs.pk]
-
-    def test_nobody_runs_more_than_their_share(self) -> None:
-        limits = generations.Limits(per_model=10, per_user=2, in_all=3)
-        mine = [self.queue(self.people[0]) for _ in range(3)]
-        others = [self.queue(user) for user in self.people[1:3]]
-        assert generations.claim("me", limits) == [mine[0].pk, mine[1].pk, others[0].pk]
-        assert generations.places("me", limits) == {mine[2].pk: 1, others[1].pk: 2}
