@@ -11,6 +11,7 @@ from django.utils import timezone
 from conversations.database import DatabaseThread
 from conversations.ollama.client import ChatRequest, OllamaClient
 from conversations.ollama.errors import (
+    EndlessAnswer,
     ModelMissing,
     OllamaError,
     OllamaStalled,
@@ -56,6 +57,8 @@ def outcome_of(error: Exception) -> Outcome:
             reason = "ollama_down"
         case OllamaStalled():
             reason = "stalled"
+        case EndlessAnswer():
+            return Outcome("stopped", "limit", error.record)
         case OllamaError():
             reason = "ollama_error"
         case _:
@@ -102,27 +105,43 @@ async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, 
                 if waiting:
                     waiting.cancel()
                     waiting = None
-                _take(answer, chunk)
+                fits = _take(answer, chunk)
+                while answer.is_behind:
+                    await pace(_nothing)
+                if not fits:
+                    return Outcome("stopped", "limit")
                 if chunk.done:
                     return _done(chunk)
-                if sum(answer.end) > MAX_ANSWER_CHARS:
-                    return Outcome("stopped", "limit")
     finally:
         if waiting:
             waiting.cancel()
     return Outcome("failed", "cut_off")
 
 
-def _take(answer: LiveAnswer, chunk: Chunk) -> None:
-    if not chunk.text and not chunk.thinking:
-        return
+def _nothing() -> None:
+    """What a wait for the next frame calls where no connection rests."""
+
+
+def _take(answer: LiveAnswer, chunk: Chunk) -> bool:
+    """Append a chunk, as far as the answer has room for it; returns whether it had."""
+    text, thinking = chunk.text, chunk.thinking
+    if not text and not thinking:
+        return True
+    room = MAX_ANSWER_CHARS - sum(answer.end)
+    fits = len(text) + len(thinking) <= room
+    if not fits:
+        thinking = thinking[:room]
+        text = text[: room - len(thinking)]
     first = not answer.has_text
     if first:
         answer.facts.append(Fact(answer.id, timezone.now(), "first_token"))
-    answer.enter("writing" if chunk.text else "thinking")
-    answer.append(chunk.text, chunk.thinking)
+    # It does not go back: a model that thinks and writes by turns would send a frame for each.
+    if answer.state.phase != "writing":
+        answer.enter("writing" if text else "thinking")
+    answer.append(text, thinking)
     if first:
         answer.flush()
+    return fits
 
 
 def _done(chunk: Chunk) -> Outcome:

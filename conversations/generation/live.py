@@ -10,6 +10,8 @@ from uuid import UUID
 from conversations import events
 from conversations.services.generations import Chunk, Fact
 
+_MAX_FRAME_CHARS = 8192
+
 
 class Viewer(Protocol):
     """A socket that watches a conversation; `deliver` must not wait for the reader."""
@@ -73,16 +75,21 @@ class LiveAnswer:
         """Whether this generation has brought anything yet."""
         return bool(self._saved or self._chunks or self._unsaved)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits to be shown than one frame carries."""
+        return sum(self._unshown.size) > _MAX_FRAME_CHARS
+
     def append(self, text: str, thinking: str) -> None:
         """Take what the model has just written."""
         self._unshown.add(text, thinking)
         self._unsaved.add(text, thinking)
 
     def flush(self) -> None:
-        """Send what is new as one frame."""
+        """Send what is new as one frame, of much only the beginning: a reader that keeps up is never far behind."""
         if not self._unshown:
             return
-        text, thinking = self._unshown.take()
+        text, thinking = self._unshown.take(_MAX_FRAME_CHARS)
         at = self._shown.size
         self._shown.add(text, thinking)
         end = self._shown.size
@@ -108,7 +115,8 @@ class LiveAnswer:
     def whole(self) -> tuple[str, str]:
         """Return everything that came."""
         self.flush()
-        return self._shown.whole()
+        (text, thinking), (more, thought) = self._shown.whole(), self._unshown.whole()
+        return text + more, thinking + thought
 
     def take_unsaved(self) -> list[Chunk]:
         """Return the chunks to write: those of a checkpoint that failed, and what is new."""
@@ -147,10 +155,15 @@ class _Kinds:
         self._text, self._thinking = _joined(self._text), _joined(self._thinking)
         return "".join(self._text), "".join(self._thinking)
 
-    def take(self) -> tuple[str, str]:
-        taken = "".join(self._text), "".join(self._thinking)
+    def take(self, most: int | None = None) -> tuple[str, str]:
+        """Return both and keep nothing, or what is behind the first `most` characters."""
+        text, thinking = "".join(self._text), "".join(self._thinking)
         self._text, self._thinking, self.size = [], [], (0, 0)
-        return taken
+        if most is None or len(text) + len(thinking) <= most:
+            return text, thinking
+        room = max(0, most - len(thinking))
+        self.add(text[room:], thinking[most:])
+        return text[:room], thinking[:most]
 
 
 def _joined(pieces: list[str]) -> list[str]:

@@ -19,12 +19,14 @@ import httpx
 from . import catalogue
 from .catalogue import LoadedModel, ModelDetails, ModelInfo
 from .errors import BadAnswer, ModelMissing, OllamaError, OllamaRefused, OllamaStalled
-from .transport import LineReader, Pace, Timeouts, Upload, leave, open_session, translated
+from .transport import Bounds, LineReader, Pace, Timeouts, Upload, leave, open_session, translated
 from .wire import Chunk, parse_line, parse_object, storable
 
 _MAX_ERROR_BODY = 65_536
 _MAX_ANSWER = 32_000_000
 _EXCERPT = 200
+# Between two waits of the caller's. A model writes a few; a server that floods takes its time from nobody else.
+_LINES_AT_ONCE = 1000
 _OK = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -60,9 +62,17 @@ class OllamaClient:
     one.
     """
 
-    def __init__(self, base_url: str, api_key: str = "", *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str = "",
+        *,
+        timeouts: Timeouts | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
         self.base_url = _parsed_base(base_url)
         self.timeouts = timeouts or Timeouts()
+        self.bounds = bounds or Bounds()
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -91,9 +101,9 @@ class OllamaClient:
         async with self._opened("POST", "/api/chat", request.body(), patience) as response:
             if response.status_code != _OK:
                 raise await self._refusal(response, request.model)
-            reader = LineReader(response, first=patience, stall=self.timeouts.stall)
+            reader = LineReader(response, first=patience, stall=self.timeouts.stall, bounds=self.bounds)
             while not reader.ended:
-                for line in await reader.batch():
+                for number, line in enumerate(await reader.batch(), 1):
                     chunk, error = _parsed(line, at_end=reader.ended)
                     if chunk:
                         yield chunk
@@ -101,6 +111,8 @@ class OllamaClient:
                             return
                     if error:
                         raise error
+                    if pace and number % _LINES_AT_ONCE == 0:
+                        await pace(_nothing)
                 if pace:
                     await reader.rest(pace)
 
@@ -187,6 +199,10 @@ class OllamaClient:
         elif self._loop is not loop:
             raise RuntimeError("an OllamaClient belongs to one event loop")
         return self._session
+
+
+def _nothing() -> None:
+    """What a wait calls that no connection rests for."""
 
 
 def _parsed_base(base_url: str) -> httpx.URL:

@@ -5,6 +5,7 @@ OllamaError
 ├── OllamaStalled       somebody was reached and then stayed silent for too long
 ├── StreamBroken        the connection was lost before the answer ended
 ├── BadAnswer           something answered, but not in Ollama's language
+├── EndlessAnswer       an answer longer than any model's: more lines, bytes or time than one may take
 └── OllamaRefused       Ollama itself said no, with a status and a text
     └── ModelMissing    … because it does not have the model
 
@@ -111,6 +112,13 @@ class BadAnswer(OllamaError):
         cause = "denied" if status in _DENIED else "foreign"
         super().__init__(f"HTTP {status}: {readable(text)}" if status else text, cause=cause)
         self.status = status
+
+
+class EndlessAnswer(OllamaError):
+    """An answer that went on beyond what one may take. What came of it before is as good as any."""
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(text, cause="endless")
 
 
 class OllamaRefused(OllamaError):

@@ -20,6 +20,7 @@ from httpx_aiohttp.transport import AiohttpResponseStream
 
 from .errors import (
     BadAnswer,
+    EndlessAnswer,
     OllamaError,
     OllamaStalled,
     OllamaUnavailable,
@@ -53,6 +54,18 @@ class Timeouts(NamedTuple):
     first_byte: float = 600.0
     stall: float = 120.0
     short: float = 5.0
+
+
+class Bounds(NamedTuple):
+    """What one answer may take: lines, bytes, seconds.
+
+    Far more than any model writes, whose text is bounded by its window; a server that sends lines without text
+    for ever is ended by these.
+    """
+
+    lines: int = 1_000_000
+    bytes: int = 256_000_000
+    seconds: float = 6 * 3600.0
 
 
 def open_session(base_url: httpx.URL, headers: dict[str, str], timeouts: Timeouts) -> httpx.AsyncClient:
@@ -125,8 +138,11 @@ class Upload(httpx.AsyncByteStream):
 class LineReader:
     """The lines of a streamed answer: `first` seconds for the first bytes, `stall` between two reads."""
 
-    def __init__(self, response: httpx.Response, *, first: float, stall: float) -> None:
+    def __init__(self, response: httpx.Response, *, first: float, stall: float, bounds: Bounds) -> None:
         self._response = response
+        self._bounds = bounds
+        self._deadline = asyncio.get_running_loop().time() + bounds.seconds
+        self._lines = self._bytes = 0
         self._original: aiohttp.ClientResponse = response.extensions[_ORIGINAL]
         # Compressed, though nobody asked for it: httpx knows how to undo that.
         self._unpacked = response.aiter_bytes() if "content-encoding" in response.headers else None
@@ -139,15 +155,26 @@ class LineReader:
     async def batch(self) -> list[bytes]:
         """The lines that one read completed, maybe none; at the clean end (`ended`) the unfinished last one.
 
-        Raises OllamaStalled, StreamBroken, and BadAnswer for a line without an end.
+        Raises OllamaStalled, StreamBroken, BadAnswer for a line without an end, and EndlessAnswer.
         """
         try:
             piece = await self._read()
-            return self._splitter.feed(piece) if piece else [self._splitter.flush()]
+            lines = self._splitter.feed(piece) if piece else [self._splitter.flush()]
         except ValueError as error:
             raise BadAnswer(self._response.status_code, error) from None
         except TimeoutError:
             raise OllamaStalled(self._phase, self._patience) from None
+        self._count(len(lines), len(piece))
+        return lines
+
+    def _count(self, lines: int, size: int) -> None:
+        self._lines += lines
+        self._bytes += size
+        most = self._bounds
+        if self._lines > most.lines or self._bytes > most.bytes:
+            raise EndlessAnswer(f"{self._lines} lines, {self._bytes} bytes")
+        if asyncio.get_running_loop().time() > self._deadline:
+            raise EndlessAnswer(f"longer than {most.seconds:g} s")
 
     async def _read(self) -> bytes:
         with translated(self._response.status_code):
