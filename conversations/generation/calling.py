@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 # An answer that never ends is stopped here; no model's window holds so many characters.
 MAX_ANSWER_CHARS = 1_000_000
 _LOADING_POLL_SECONDS = 0.5
+# Most models begin at once: then nobody has to know what they would have been waited for.
+_PATIENCE_SECONDS = 0.1
 _REASONS = {"length": "length"}
 _THINK = {"": None, "on": True, "off": False}
 
@@ -151,6 +153,7 @@ def _done(chunk: Chunk) -> Outcome:
 
 async def _tell_what_it_waits_for(answer: LiveAnswer, client: OllamaClient, model: str) -> None:
     """Tell loading from reading by asking what is in memory; until that is answered, it is still connecting."""
+    await asyncio.sleep(_PATIENCE_SECONDS)
     while True:
         try:
             loaded = any(found.name == model for found in await client.ps())

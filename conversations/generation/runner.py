@@ -166,10 +166,7 @@ class Runner:
     async def _finish(self, answer: LiveAnswer, ending: Ending) -> Generation | None:
         while True:
             try:
-                await self.writer.run(
-                    generations.checkpoint, self.process, answer.take_unsaved(), {}, list(answer.facts)
-                )
-                return await self.writer.run(generations.finish, answer.id, ending)
+                return await self.writer.run(generations.finish, answer.id, ending, list(answer.facts))
             except DatabaseError:
                 logger.exception("The end of generation %s cannot be saved yet", answer.id)
                 if self.draining:

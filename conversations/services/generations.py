@@ -157,8 +157,11 @@ def request_stop_by_owner(generation: UUID, user: User) -> bool:
     return mine.exists() and request_stop(generation, user)
 
 
-def finish(generation: UUID, ending: Ending) -> Generation | None:
-    """End a live generation and keep its text whole; returns its row, or None where another writer was first."""
+def finish(generation: UUID, ending: Ending, facts: Sequence[Fact] = ()) -> Generation | None:
+    """End a live generation and keep its text whole, with the facts that no checkpoint has written.
+
+    Returns its row, or None where another writer was first.
+    """
     now = timezone.now()
     html = render(ending.content) if ending.content else ""
     with transaction.atomic():
@@ -180,7 +183,7 @@ def finish(generation: UUID, ending: Ending) -> Generation | None:
             content=ending.content, thinking=ending.thinking, html=html
         )
         GenerationChunk.objects.filter(generation=generation).delete()
-        add_facts([Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
+        add_facts([*facts, Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
         Conversation.objects.filter(generations=generation).update(updated_at=now)
         return Generation.objects.select_related("message", "conversation__shown_leaf").get(pk=generation)
 

@@ -140,9 +140,10 @@ def _checked(text: str) -> str:
 
 def _once(asker: Asker, client_id: str, ask: Callable[[], Asked]) -> Asked:
     """Run `ask` in one transaction unless its `client_id` has been served; two at once make one."""
-    repeated = _asked_before(asker, client_id)
-    if repeated:
-        return repeated
+    if Generation.objects.filter(conversation=asker.conversation, client_id=client_id).exists():
+        repeated = _asked_before(asker, client_id)
+        if repeated:
+            return repeated
     try:
         with transaction.atomic():
             return ask()
