@@ -179,7 +179,7 @@ class LineReader:
     async def _read(self) -> bytes:
         with translated(self._response.status_code):
             # Mostly it is there already, and then neither a clock nor a turn of the loop is needed.
-            piece = b"" if self._unpacked else self._original.content.read_nowait()
+            piece = b"" if self._unpacked else self._at_hand()
             if not piece:
                 async with asyncio.timeout(self._patience):
                     piece = await self._wait()
@@ -187,9 +187,27 @@ class LineReader:
         self.ended = not piece
         return piece
 
+    def _at_hand(self) -> bytes:
+        """What has come. The loss of a connection is told by the next read, after what came before it."""
+        content = self._original.content
+        lost = content.exception()
+        if lost is None:
+            return content.read_nowait()
+        content._exception = None
+        try:
+            return content.read_nowait()
+        finally:
+            content._exception = lost
+
     async def _wait(self) -> bytes:
         """The next bytes, none at the end."""
-        return await anext(self._unpacked, b"") if self._unpacked else await self._original.content.readany()
+        if self._unpacked:
+            return await anext(self._unpacked, b"")
+        try:
+            return await self._original.content.readany()
+        except RuntimeError as error:
+            # What aiohttp says of a connection that went while nobody read.
+            raise aiohttp.ClientConnectionError(error) from error
 
     async def rest(self, pace: Pace) -> None:
         """Leave what comes with the system until `pace`, which calls for it just before it returns.

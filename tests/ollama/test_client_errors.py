@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+from collections.abc import Callable
+from contextlib import aclosing
 
 import pytest
 
@@ -18,9 +20,27 @@ from conversations.ollama.errors import (
     readable,
 )
 from conversations.ollama.transport import Timeouts
-from tests.scripted_ollama import ScriptedOllama, cut, error, headers, hold, json_error, line, reset
+from tests.scripted_ollama import (
+    Piece,
+    ScriptedOllama,
+    cut,
+    error,
+    headers,
+    hold,
+    json_error,
+    line,
+    reset,
+)
 
-from .conftest import MODEL, read
+from .conftest import MODEL, QUESTION, read
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(text: str) -> bytes:
+    """One line of an answer in a chunk of HTTP's own."""
+    line = json.dumps({"message": {"content": text}, "done": False}).encode() + b"\n"
+    return b"%x\r\n%s\r\n" % (len(line), line)
 
 
 @pytest.mark.parametrize("ending", [cut(), reset()], ids=["cut", "reset"])
@@ -33,6 +53,26 @@ async def test_connection_lost_within_an_answer_keeps_the_text(
     ollama.release()
     reply = await question
     assert (reply.text, type(reply.error)) == ("kept", StreamBroken)
+
+
+@pytest.mark.parametrize("ending", [cut(), reset(), b"no size\r\n"], ids=["cut", "reset", "framing"])
+async def test_text_that_came_just_before_the_connection_was_lost_is_kept(
+    ollama: ScriptedOllama, client: OllamaClient, ending: Piece
+) -> None:
+    async def rest_until_it_is_lost(resume: Callable[[], None]) -> None:
+        ollama.release()
+        await asyncio.to_thread(ollama.wait_closed)
+        resume()
+        for _ in range(4):
+            await asyncio.sleep(0)  # the loop hears of the text, and then of the loss
+
+    ollama.enqueue(CHUNKED + chunk("kept "), hold(), chunk("too"), ending, framing="none")
+    text = ""
+    with pytest.raises(StreamBroken):
+        async with aclosing(client.chat(QUESTION, rest_until_it_is_lost)) as answer:
+            async for piece in answer:
+                text += piece.text
+    assert text == "kept too"
 
 
 @pytest.mark.parametrize("ending", [cut(), reset()], ids=["cut", "reset"])

@@ -14,6 +14,8 @@ from tests.scripted_ollama import (
     hold,
     json_error,
     load,
+    pause,
+    reset,
     thinking,
     tokens,
 )
@@ -21,6 +23,14 @@ from tests.site import wait_until
 from tests.tab import Tab
 
 pytestmark = pytest.mark.process
+
+BROKEN_FRAMING = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b'2d\r\n{"message":{"content":"half "},"done":false}\n\r\n',
+    # What comes in one read with the head would be refused as a whole.
+    pause(0.1),
+    b"not a size\r\n",
+)
 
 
 def phases(tab: Tab) -> list[str]:
@@ -231,7 +241,11 @@ def test_continue_goes_on_after_the_last_character(site, client, ollama):
     ("script", "reason", "kept"),
     [
         (lambda server: server.enqueue("half ", cut()), "ollama_down", "half "),
+        (lambda server: server.enqueue("half ", reset()), "ollama_down", "half "),
+        (lambda server: server.enqueue(*BROKEN_FRAMING, framing="none"), "ollama_down", "half "),
         (lambda server: server.enqueue("half ", finish=False), "cut_off", "half "),
+        (lambda server: server.enqueue(*["\n"] * 31, finish=False), "cut_off", "\n" * 31),
+        (lambda server: server.enqueue(error("out of memory")), "ollama_error", ""),
         (lambda server: server.enqueue("half ", error("out of memory")), "ollama_error", "half "),
         (lambda server: server.enqueue("half ", b"garbage\n"), "ollama_error", "half "),
         (lambda server: server.enqueue(b"<html>login</html>", content_type="text/html"), "ollama_error", ""),
@@ -246,7 +260,19 @@ def test_continue_goes_on_after_the_last_character(site, client, ollama):
             "",
         ),
     ],
-    ids=["dies", "no-end", "error-line", "garbage", "html", "missing", "crash"],
+    ids=[
+        "dies",
+        "reset",
+        "framing",
+        "no-end",
+        "repeats-itself",
+        "error-at-once",
+        "error-line",
+        "garbage",
+        "html",
+        "missing",
+        "crash",
+    ],
 )
 def test_whatever_ollama_does_keeps_the_text_and_can_be_retried(site, client, ollama, script, reason, kept):
     with Tab(site, client) as tab:

@@ -195,4 +195,5 @@ def test_connections_that_would_never_end_are_closed(met, ollama):
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory from Linux's /proc")
 def test_memory_stays_bounded(met):
-    assert met.grown < 60 * MIB
+    # Ten of them at once, among them three answers of a million characters and a line of 8 MB.
+    assert met.grown < 96 * MIB
