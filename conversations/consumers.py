@@ -167,6 +167,7 @@ class ConversationConsumer(BoundedSocket):
                 client_id=command.client_id,
                 message=command.message,
                 model=command.model,
+                options=command.options,
             )
         )
 

@@ -68,6 +68,7 @@ def generation(row: Generation, text: str, thinking: str) -> events.GenerationSt
         text=text,
         thinking=thinking,
         end=(len(text), len(thinking)),
+        history_start=row.history_start_id,
     )
 
 
@@ -82,8 +83,10 @@ def finished(row: Generation) -> events.GenerationFinished:
         stats=stats(row),
         model=row.model,
         omitted=row.omitted_messages,
+        history_start=row.history_start_id,
         outcome=outcomes.code(row, row.message.content),
         detail=outcomes.excerpt(row.error_detail),
+        repeat_penalty=outcomes.higher_penalty(row),
     )
 
 

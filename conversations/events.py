@@ -47,11 +47,12 @@ class MessageEdit(Command, tag="message.edit", frozen=True):
 
 
 class AnswerRegenerate(Command, tag="answer.regenerate", frozen=True):
-    """Ask for a sibling of that answer, from another model if one is named."""
+    """Ask for a sibling of that answer, from another model if one is named; `options` are for it alone."""
 
     client_id: ClientId
     message: UUID
     model: Name | None = None
+    options: dict[str, Any] | None = None
 
 
 class AnswerContinue(Command, tag="answer.continue", frozen=True):
@@ -126,7 +127,7 @@ class ConversationState(Struct, omit_defaults=True):
 
 
 class GenerationState(Struct, omit_defaults=True):
-    """A live generation with the text so far."""
+    """A live generation with the text so far; `history_start` as `GenerationStatus` has it."""
 
     id: UUID
     message: UUID
@@ -139,6 +140,7 @@ class GenerationState(Struct, omit_defaults=True):
     thinking: str
     end: Position
     ahead: int | None = None
+    history_start: UUID | None = None
 
 
 class MessageState(Struct):
@@ -193,11 +195,15 @@ class GenerationStarted(Event, tag="generation.started"):
 
 
 class GenerationStatus(Event, tag="generation.status"):
-    """The true phase: queued, connecting, loading, reading, thinking or writing."""
+    """The true phase: queued, connecting, loading, reading, thinking or writing.
+
+    `history_start` is the first message that went along, where earlier ones were left out; known once it is sent.
+    """
 
     generation: UUID
     phase: str
     ahead: int | None = None
+    history_start: UUID | None = None
 
 
 class GenerationDelta(Event, tag="generation.delta"):
@@ -211,7 +217,10 @@ class GenerationDelta(Event, tag="generation.delta"):
 
 
 class GenerationFinished(Event, tag="generation.finished"):
-    """The end, as stored; `outcome` and `detail` are what its sentence is made of (`outcomes.py`)."""
+    """The end, as stored; `outcome` and `detail` are what its sentence is made of (`outcomes.py`).
+
+    `repeat_penalty` is the higher one to ask again with, where that may help.
+    """
 
     generation: UUID
     message: UUID
@@ -221,8 +230,10 @@ class GenerationFinished(Event, tag="generation.finished"):
     stats: Stats
     model: str = ""
     omitted: int = 0
+    history_start: UUID | None = None
     outcome: str = ""
     detail: str = ""
+    repeat_penalty: float | None = None
 
 
 class ConversationUpdated(Event, tag="conversation.updated"):

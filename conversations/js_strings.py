@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop as _
 
 STRINGS = (
     _("An answer is still being written. Wait for its end or stop it."),
+    _("Ask again with repeat_penalty {value}"),
     _("Connecting to Ollama"),
     _("Connection lost. Trying again…"),
     _("Copied"),
@@ -15,8 +16,8 @@ STRINGS = (
     _("Deleted “{title}”."),
     _("First token"),
     _("In all"),
-    _("Left out"),
     _("Loading {model}"),
+    _("Messages left out"),
     _("Other options must be a JSON object, such as {example}."),
     _("Reading the question"),
     _("Speed"),
@@ -35,7 +36,6 @@ STRINGS = (
     _("You are logged out. Log in again to go on."),
     _("site's: {value}"),
     _("{count} characters left"),
-    _("{count} earlier messages no longer fitted"),
     _("{label} ({name})"),
     _("{model} (not pulled)"),
     _("{seconds} s"),

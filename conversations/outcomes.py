@@ -20,7 +20,8 @@ SENTENCES: dict[str, str | Promise] = {
     "empty": _("The model ended without writing an answer. Retry, or ask in other words."),
     "length": _("Ended at its limit of tokens. Continue it, or raise num_predict in the settings."),
     "cut_off": _(
-        "The answer ended without its end mark. Raise repeat_penalty in the settings and ask again."
+        "The answer broke off without its end mark, as when a model repeats itself. "
+        "Ask again with a higher repeat_penalty."
     ),
     "limit": _("Ended at this site's limit for one answer."),
     "model_missing": _("The model “{model}” is not pulled. Run “ollama pull {model}”, then retry."),
@@ -55,6 +56,12 @@ _FINER = {
 _WITHOUT_TEXT = {"stop": "empty", "ollama_broke": "ollama_lost"}
 _CAUSES = {cause for _reason, cause in _FINER}
 _EXCERPT = 200
+# What counts where a call names none. Ollama's own default was 1.1 and is 1.0 now, and the one offered has to be
+# higher than either (https://github.com/ollama/ollama/blob/main/api/types.go, DefaultOptions).
+_USUAL_PENALTY = 1.1
+_PENALTY_STEP = 0.1
+# Beyond it models avoid the very words that the answer needs.
+_HIGHEST_PENALTY = 2.0
 
 
 def code(generation: "Generation", content: str) -> str:
@@ -75,3 +82,15 @@ def sentence(code: str, model: str, detail: str = "") -> str:
     """Return the sentence of a `code`, empty where there is nothing to say."""
     found = str(SENTENCES.get(code, ""))
     return found.replace("{model}", model).replace("{detail}", detail)
+
+
+def higher_penalty(generation: "Generation") -> float | None:
+    """Return the repeat_penalty to ask again with after an answer without its end mark, None where none is higher.
+
+    So Ollama ends an answer that repeats itself (https://github.com/ollama/ollama/issues/18359).
+    """
+    if generation.reason != "cut_off":
+        return None
+    used = generation.options.get("repeat_penalty", _USUAL_PENALTY)
+    higher = min(round(max(used, 1.0) + _PENALTY_STEP, 2), _HIGHEST_PENALTY)
+    return higher if higher > used else None

@@ -48,6 +48,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         found = self.in_bulk(ids)
         return [found[pk] for pk in ids if pk in found]
 
+    def depth(self, leaf: UUID | None) -> int:
+        """Return how many messages lead to `leaf`, itself among them."""
+        return len(self._branch_ids(leaf, WHOLE_BRANCH))
+
     def _branch_ids(self, leaf: UUID | None, limit: int) -> list[UUID]:
         if leaf is None:
             return []

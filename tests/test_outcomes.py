@@ -57,3 +57,23 @@ def test_an_answer_without_text_is_told_and_one_with_text_is_not():
 def test_a_failure_kept_without_its_cause_is_told_in_general():
     row = Generation(model="m:1b", reason="ollama_error", error_detail="HTTP 502: <html>")
     assert outcomes.sentence(outcomes.code(row, ""), "m:1b", "x").startswith("Ollama reported an error. ")
+
+
+@pytest.mark.parametrize(
+    ("used", "higher"),
+    [
+        ({}, 1.2),
+        ({"repeat_penalty": 1.1}, 1.2),
+        ({"repeat_penalty": 1.25}, 1.35),
+        ({"repeat_penalty": 1}, 1.1),
+        ({"repeat_penalty": 0}, 1.1),
+        ({"repeat_penalty": 1.95}, 2.0),
+        ({"repeat_penalty": 2}, None),
+    ],
+)
+def test_after_an_answer_without_its_end_mark_a_higher_penalty_is_offered(used, higher):
+    assert outcomes.higher_penalty(Generation(reason="cut_off", options=used)) == higher
+
+
+def test_after_other_ends_no_penalty_is_offered():
+    assert outcomes.higher_penalty(Generation(reason="stop")) is None

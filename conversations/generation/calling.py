@@ -84,17 +84,23 @@ async def stream(answer: LiveAnswer, backend: Backend, writer: DatabaseThread, p
         raise ModelMissing(call.model) from refusal
     prompt = await _prompt(call, model, backend)
     if prompt.omitted or model != call.model:
-        answer.state.model = model
-        await writer.run(generations.set_call, answer.id, model=model, omitted=prompt.omitted)
+        answer.state.model, answer.state.history_start = model, prompt.start
+        await writer.run(
+            generations.set_call,
+            answer.id,
+            model=model,
+            omitted=prompt.omitted,
+            history_start=prompt.start,
+        )
     options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
     think = _THINK.get(call.think, call.think)
     return await _read(answer, client, ChatRequest(model, prompt.messages, options, think), pace)
 
 
 async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:
-    turns = [Turn(role, content) for role, content in call.turns]
+    turns = [Turn(*turn) for turn in call.turns]
     window = call.options.get("num_ctx") or await backend.window(model)
-    return compose(turns, system=call.system, window=window, options=call.options)
+    return compose(turns, system=call.system, window=window, options=call.options, unread=call.unread)
 
 
 async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, pace: Pace) -> Outcome:

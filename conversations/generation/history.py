@@ -7,6 +7,7 @@ Ollama itself drops what does not fit from the front without a word
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from conversations.services.options import HISTORY_TURNS
 
@@ -23,20 +24,25 @@ class Turn:
 
     role: str
     content: str
+    message: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent, and how many of the conversation's messages had to stay behind."""
+    """What is sent, and how many of the conversation's messages stay behind; then `start` is the first that goes."""
 
     messages: list[dict[str, str]]
     omitted: int
+    start: UUID | None
 
 
-def compose(turns: Sequence[Turn], *, system: str, window: int, options: dict[str, object]) -> Prompt:
-    """Return the newest turns that the options and the window (in tokens) allow; the last message always goes.
+def compose(
+    turns: Sequence[Turn], *, system: str, window: int, options: dict[str, object], unread: int = 0
+) -> Prompt:
+    """Return the newest turns that the options and the window (in tokens) allow; the last one always goes.
 
     `turns` is the shown branch, oldest first, ending with the question (and, to continue it, the answer so far).
+    `unread` messages stand before them; then the first turn may lack its question, and stays behind as well.
     """
     first = _first_by_count(turns, options.get(HISTORY_TURNS))
     reserve = window // _ANSWER_SHARE
@@ -44,15 +50,20 @@ def compose(turns: Sequence[Turn], *, system: str, window: int, options: dict[st
     if isinstance(wanted, int) and 0 < wanted < reserve:
         reserve = wanted
     room = window - reserve - (_tokens(system) if system else 0)
-    first = max(first, _first_by_room(turns, room))
+    first = max(first, _first_by_room(turns, room), _first_whole(turns) if unread else 0)
     messages = [{"role": "system", "content": system}] if system else []
     messages += [{"role": turn.role, "content": turn.content} for turn in turns[first:] if turn.content]
-    return Prompt(messages, omitted=first)
+    omitted = unread + first
+    return Prompt(messages, omitted, start=turns[first].message if omitted else None)
 
 
 def _starts(turns: Sequence[Turn]) -> list[int]:
-    """Return where the turns begin: with each message of the person."""
-    return [index for index, turn in enumerate(turns) if turn.role == "user"]
+    """Return where the turns begin: with each message of the person, and with whatever is the first of all."""
+    return [index for index, turn in enumerate(turns) if turn.role == "user" or index == 0]
+
+
+def _first_whole(turns: Sequence[Turn]) -> int:
+    return next((index for index, turn in enumerate(turns) if turn.role == "user"), 0)
 
 
 def _first_by_count(turns: Sequence[Turn], earlier: object) -> int:

@@ -104,7 +104,11 @@ class LiveAnswer:
             self.phase_to_save = phase
         self.state.phase, self.state.ahead = phase, ahead
         self.state.status = "queued" if phase == "queued" else "running"
-        self.room.publish(events.GenerationStatus(generation=self.id, phase=phase, ahead=ahead))
+        self.room.publish(
+            events.GenerationStatus(
+                generation=self.id, phase=phase, ahead=ahead, history_start=self.state.history_start
+            )
+        )
 
     def snapshot(self) -> events.GenerationState:
         """Return the state with the text that frames have carried, so that the next one joins on."""

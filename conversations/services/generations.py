@@ -107,12 +107,13 @@ def add_facts(facts: Iterable[Fact]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a generation is to be called with: `turns` are (role, content), oldest first, ending with the question
-    and, where an answer is continued, with its text so far."""
+    """What a generation is to be called with: `turns` are (role, content, message), oldest first, ending with the
+    question and, where an answer is continued, with its text so far; `unread` counts what stands before them."""
 
     model: str
     system: str
-    turns: list[tuple[str, str]]
+    turns: list[tuple[str, str, UUID]]
+    unread: int
     options: dict[str, Any]
     think: str
 
@@ -121,20 +122,28 @@ def call(generation: UUID) -> Call:
     """Return what the shown branch and the settings of its conversation make of a generation."""
     row = Generation.objects.select_related("conversation", "message").get(pk=generation)
     messages = Message.objects.branch(row.message.parent_id, _MAX_HISTORY)
+    is_all = len(messages) < _MAX_HISTORY
+    unread = 0 if is_all else Message.objects.depth(row.message.parent_id) - _MAX_HISTORY
     if row.message.content:
         messages.append(row.message)
     return Call(
         model=row.model,
         system=row.conversation.system_prompt,
-        turns=[(message.role, message.content) for message in messages],
+        turns=[(message.role, message.content, message.pk) for message in messages],
+        unread=unread,
         options=row.options,
         think=row.think,
     )
 
 
-def set_call(generation: UUID, *, model: str, omitted: int) -> None:
-    """Keep what turned out to be different from what was asked for: another model, messages left out."""
-    Generation.objects.filter(pk=generation).update(model=model, omitted_messages=omitted)
+def set_call(generation: UUID, *, model: str, omitted: int, history_start: UUID | None) -> None:
+    """Keep what turned out to be different from what was asked for: another model, messages left out.
+
+    `history_start` is the first message that goes along where any were left out.
+    """
+    Generation.objects.filter(pk=generation).update(
+        model=model, omitted_messages=omitted, history_start=history_start
+    )
 
 
 def request_stop(generation: UUID, by: User | None) -> bool:

@@ -7,6 +7,7 @@ transaction; a repeated `client_id` finds what the first one made.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -78,8 +79,18 @@ def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
     return _once(asker, client_id, ask)
 
 
-def regenerate(asker: Asker, client_id: str, message: UUID, model: str | None = None) -> Asked:
-    """Ask for a sibling of an answer, by another model if one is named. Raises Refused."""
+def regenerate(
+    asker: Asker,
+    client_id: str,
+    message: UUID,
+    model: str | None = None,
+    options: dict[str, Any] | None = None,
+) -> Asked:
+    """Ask for a sibling of an answer, by another model if one is named. Raises Refused.
+
+    `options` stand above the conversation's for this answer alone.
+    """
+    above = model_options.validate(options or {})
 
     def ask() -> Asked:
         conversation = owned(asker.user, asker.conversation)
@@ -87,7 +98,8 @@ def regenerate(asker: Asker, client_id: str, message: UUID, model: str | None = 
         old = _message(conversation, message, Message.Role.ASSISTANT)
         if old.parent is None:
             raise Refused("not_found")
-        return Asked(_begin(asker, conversation, old.parent, client_id, model=model), None)
+        generation = _begin(asker, conversation, old.parent, client_id, model=model, options=above)
+        return Asked(generation, None)
 
     return _once(asker, client_id, ask)
 
@@ -211,6 +223,7 @@ def _begin(
     client_id: str,
     *,
     model: str | None = None,
+    options: dict[str, Any] | None = None,
     answer: Message | None = None,
 ) -> Generation:
     chosen = asker.choose(model or conversation.model)
@@ -225,7 +238,7 @@ def _begin(
         client_id=client_id,
         requested_by=asker.user,
         model=chosen,
-        options=model_options.effective(chosen, conversation.options),
+        options=model_options.effective(chosen, conversation.options | (options or {})),
         think=conversation.think,
         process=asker.process,
         heartbeat=now,

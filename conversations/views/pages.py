@@ -65,8 +65,7 @@ def _deleted(request: PersonRequest) -> Conversation | None:
 def conversation(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Show a conversation: the end of it, or with `?before=` an earlier page."""
     found = _owned(request, pk)
-    context = {**_chat(request, found), "shown": _page(request, found)}
-    return render(request, "conversations/chat.html", context)
+    return render(request, "conversations/chat.html", {**_chat(request, found), **_page(request, found)})
 
 
 @require_GET
@@ -81,15 +80,17 @@ def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
         rows = Message.objects.filter(conversation=found, pk=only).with_generations()
         shown = transcript.shown([get_object_or_404(rows)])
         return render(request, "conversations/_messages.html", {"shown": shown, "only": True})
-    context = {"conversation": found, "shown": _page(request, found)}
+    context = {"conversation": found, **_page(request, found)}
     return render(request, "conversations/_messages.html", context)
 
 
-def _page(request: HttpRequest, found: Conversation) -> list[transcript.ShownMessage]:
+def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
+    """Return a page of messages, and the one before which the model no longer sees anything."""
     leaf = found.shown_leaf_id
     if before := _uuid(request, "before"):
         leaf = get_object_or_404(Message, pk=before, conversation=found).parent_id
-    return transcript.page_before(found, leaf)
+    shown = transcript.page_before(found, leaf)
+    return {"shown": shown, "history_start": transcript.history_start(found, shown)}
 
 
 @require_GET

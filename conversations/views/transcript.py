@@ -68,6 +68,11 @@ class ShownMessage:
         return outcomes.sentence(self.outcome, self.generation.model, self.detail) if self.generation else ""
 
     @property
+    def repeat_penalty(self) -> float | None:
+        """The higher one to ask again with, where that may help."""
+        return outcomes.higher_penalty(self.generation) if self.generation else None
+
+    @property
     def facts(self) -> str:
         """What the latest call took and was given, as JSON for the browser (names of `events.Stats`)."""
         call = self.generation
@@ -107,3 +112,17 @@ def page_before(conversation: Conversation, leaf: UUID | None) -> list[ShownMess
     """Return the page of messages that ends with `leaf` (a message of this conversation), oldest first."""
     messages = Message.objects.filter(conversation=conversation).with_generations()
     return shown(messages.branch(leaf, PAGE_SIZE))
+
+
+def history_start(conversation: Conversation, shown_now: Sequence[ShownMessage]) -> UUID | None:
+    """Return the message before which the model no longer sees anything, None while it sees everything.
+
+    Of the shown branch, whose end `shown_now` may hold, the newest answer counts that the model has begun.
+    """
+    end = shown_now
+    if not end or end[-1].message.pk != conversation.shown_leaf_id:
+        end = page_before(conversation, conversation.shown_leaf_id)
+    calls = (one.generation for one in reversed(end) if one.generation)
+    begun = (call for call in calls if call.history_start_id or call.first_token_at)
+    latest = next(begun, None)
+    return latest.history_start_id if latest else None

@@ -36,9 +36,14 @@ export class Actions {
     return response.text();
   }
 
-  regenerate(article) {
+  regenerate(article, _button, more = {}) {
     const model = this.model();
-    this.ask({ type: "answer.regenerate", message: article.dataset.id, ...(model ? { model } : {}) });
+    this.ask({ type: "answer.regenerate", message: article.dataset.id, ...(model ? { model } : {}), ...more });
+  }
+
+  /** Ask again with the higher repeat_penalty that the server names. */
+  penalize(article, button) {
+    this.regenerate(article, button, { options: { repeat_penalty: Number(article.dataset.penalty) } });
   }
 
   continue(article) {

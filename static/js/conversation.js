@@ -7,6 +7,7 @@ import { relieve } from "./refusal.js";
 // A change told by one frame is mostly shown by the next one; only what is still different then is read again.
 const SETTLE = 150;
 const AGAIN_AFTER = 5000;
+const BEGUN = new Set(["thinking", "writing"]);
 
 /** Draws the frames of one conversation. `parts`: connection, status, composer, actions, panel, sidebar, model,
  * follower. */
@@ -71,6 +72,12 @@ export class Conversation {
     messages.refresh(article);
     this.begun();
     this.parts.status.phase(generation.phase || generation.status, generation.model, generation.ahead);
+    this.history(generation);
+  }
+
+  /** What went along is known as soon as it is sent, and that nothing was left out by the first word of the answer. */
+  history({ history_start: start, phase }) {
+    if (start || BEGUN.has(phase)) messages.beginHistoryAt(start);
   }
 
   idle() {
@@ -133,8 +140,10 @@ export class Conversation {
     if (frame.at?.some(Boolean)) this.resync();
   }
 
-  phase({ generation, phase, ahead }) {
-    if (this.live?.generation === generation) this.parts.status.phase(phase, this.live.article.dataset.model, ahead);
+  phase(frame) {
+    if (this.live?.generation !== frame.generation) return;
+    this.parts.status.phase(frame.phase, this.live.article.dataset.model, frame.ahead);
+    this.history(frame);
   }
 
   delta(frame) {
@@ -159,7 +168,9 @@ export class Conversation {
     if (!article) return;
     const { options = {}, end } = live ?? {};
     const facts = { ...frame.stats, omitted: frame.omitted, options };
-    messages.finished(article, { ...frame, model: frame.model || article.dataset.model, facts });
+    const { model = article.dataset.model, repeat_penalty: penalty } = frame;
+    messages.finished(article, { ...frame, model, penalty, facts });
+    this.history(frame);
     if (!end || end[0] !== frame.end[0] || end[1] !== frame.end[1]) await messages.reloadOne(this.address, frame.message);
     const answer = messages.find(frame.message)?.querySelector(".markdown").textContent ?? "";
     const how = messages.find(frame.message)?.querySelector(".outcome-text").textContent ?? "";

@@ -23,7 +23,7 @@ const FACTS = [
   ["prompt_tokens", () => t("Tokens read"), number],
   ["output_tokens", () => t("Tokens written"), number],
   ["tokens_per_s", () => t("Speed"), (speed) => t("{speed} tokens/s", { speed: number(speed) })],
-  ["omitted", () => t("Left out"), (count) => t("{count} earlier messages no longer fitted", { count })],
+  ["omitted", () => t("Messages left out"), number],
 ];
 
 /** Return the article of a message, if it is shown. */
@@ -74,7 +74,7 @@ export function decorate(article) {
 
 /** Draw what the article's attributes say: versions, model, how it ended. */
 export function refresh(article) {
-  const { id, role, siblings, model, status } = article.dataset;
+  const { id, role, siblings, model, status, penalty } = article.dataset;
   const versions = siblings.split(" ");
   const place = versions.indexOf(id);
   article.querySelector(".versions").hidden = versions.length < 2;
@@ -90,12 +90,15 @@ export function refresh(article) {
   article.querySelector(".outcome-text").textContent = sentence;
   article.querySelector("[data-action=continue]").hidden =
     !CAN_CONTINUE.has(ended) || article.querySelector(".markdown").childElementCount === 0;
+  const penalize = article.querySelector("[data-action=penalize]");
+  penalize.hidden = !penalty;
+  penalize.textContent = t("Ask again with repeat_penalty {value}", { value: penalty });
 }
 
 /** Say of an article how it ended. `facts`: stats, options and omitted, as the server's `data-facts` has them. */
-export function finished(article, { status, reason, outcome = "", detail = "", model, end, facts }) {
-  const attributes = { status, reason, outcome, detail, model, end: end.join(","), facts: JSON.stringify(facts) };
-  Object.assign(article.dataset, attributes);
+export function finished(article, { status, reason, outcome = "", detail = "", penalty = "", model, end, facts }) {
+  const attributes = { status, reason, outcome, detail, penalty, model };
+  Object.assign(article.dataset, attributes, { end: end.join(","), facts: JSON.stringify(facts) });
   const open = article.querySelector(".facts");
   if (open.open) drawFacts(article, open);
   refresh(article);
@@ -129,6 +132,12 @@ function drawFacts(article, element) {
       return row;
     }),
   );
+}
+
+/** Draw the line before the message from which on the model sees the conversation; without one it sees all of it. */
+export function beginHistoryAt(id) {
+  document.querySelectorAll(".history-start").forEach((line) => line.remove());
+  if (id) find(id)?.before(clone("history-start"));
 }
 
 /** Read the shown messages again from the server. */

@@ -1,30 +1,55 @@
 """Which turns go along with a question."""
 
-from conversations.generation.history import Turn, compose
+from uuid import UUID
+
+from conversations.generation.history import Prompt, Turn, compose
 
 
-def turns(*texts: str) -> list[Turn]:
-    """Return texts as turns, a person's and the model's in alternation."""
-    return [Turn("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(texts)]
+def turns(*texts: str, first: str = "user") -> list[Turn]:
+    """Return texts as turns, a person's and the model's in alternation; their messages are counted from 0."""
+    roles = ["user", "assistant"] if first == "user" else ["assistant", "user"]
+    return [Turn(roles[index % 2], text, UUID(int=index)) for index, text in enumerate(texts)]
 
 
-def contents(prompt: object) -> list[str]:
+def contents(prompt: Prompt) -> list[str]:
     """Return what is sent."""
-    return [message["content"] for message in prompt.messages]  # type: ignore[attr-defined]
+    return [message["content"] for message in prompt.messages]
 
 
 def test_everything_goes_along_while_it_fits() -> None:
     prompt = compose(turns("q1", "a1", "q2"), system="Be brief", window=4096, options={})
     assert contents(prompt) == ["Be brief", "q1", "a1", "q2"]
     assert prompt.messages[0]["role"] == "system"
-    assert prompt.omitted == 0
+    assert (prompt.omitted, prompt.start) == (0, None)
 
 
 def test_whole_turns_are_left_out_oldest_first() -> None:
     long = "字" * 400
     prompt = compose(turns("q1", long, "q2", long, "q3"), system="", window=1000, options={})
     assert contents(prompt) == ["q2", long, "q3"]
-    assert prompt.omitted == 2
+    assert (prompt.omitted, prompt.start) == (2, UUID(int=2))
+
+
+def test_the_system_prompt_stays_first_and_takes_room() -> None:
+    long = "字" * 300
+    prompt = compose(turns("q1", long, "q2", long, "q3"), system=long, window=1000, options={})
+    assert contents(prompt) == [long, "q2", long, "q3"]
+    assert prompt.messages[0]["role"] == "system"
+
+
+def test_an_answer_that_opens_the_conversation_is_a_turn_of_its_own() -> None:
+    opened = turns("字" * 400, "q1", "字" * 400, "q2", first="assistant")
+    assert compose(opened, system="", window=4096, options={}).omitted == 0
+    prompt = compose(opened, system="", window=1000, options={})
+    assert (contents(prompt)[0], prompt.omitted, prompt.start) == ("q1", 1, UUID(int=1))
+
+
+def test_what_was_not_even_read_counts_and_leaves_no_half_turn() -> None:
+    prompt = compose(
+        turns("a1", "q2", "a2", "q3", first="assistant"), system="", window=4096, options={}, unread=7
+    )
+    assert contents(prompt) == ["q2", "a2", "q3"]
+    assert (prompt.omitted, prompt.start) == (8, UUID(int=1))
 
 
 def test_the_question_goes_whatever_its_length() -> None:
@@ -35,7 +60,8 @@ def test_the_question_goes_whatever_its_length() -> None:
 
 def test_the_last_n_turns_are_the_persons_choice() -> None:
     several = turns("q1", "a1", "q2", "a2", "q3")
-    assert contents(compose(several, system="", window=4096, options={"history_turns": 0})) == ["q3"]
+    none = compose(several, system="", window=4096, options={"history_turns": 0})
+    assert (contents(none), none.start) == (["q3"], UUID(int=4))
     assert contents(compose(several, system="", window=4096, options={"history_turns": 1})) == [
         "q2",
         "a2",

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import TestCase, override_settings
@@ -168,18 +169,46 @@ class Asking(TestCase):
         assert again.generation.message.parent == first.question
         assert Conversation.objects.get().model == ""
 
+    def test_options_of_a_regenerated_answer_are_its_own(self) -> None:
+        first = self.ask(options={"seed": 7})
+        self.end(first)
+        options = {"repeat_penalty": 1.2, "top_k": None}
+        again = messages.regenerate(self.asker, "r", first.generation.message_id, options=options)
+        assert again.generation.options == {**first.generation.options, "repeat_penalty": 1.2}
+        assert Conversation.objects.get().options == {"seed": 7}
+        self.end(again)
+        assert self.ask("next").generation.options == first.generation.options
+
+    def test_wrong_options_of_a_regenerated_answer_are_named_and_change_nothing(self) -> None:
+        first = self.ask_and_answer()
+        for options in ({"repeat_penalty": 99}, {"repeat_penalty": "high"}, {"seed": [1]}):
+            with self.subTest(options=options), refused("bad_option", next(iter(options))):
+                messages.regenerate(self.asker, "r", first.generation.message_id, options=options)
+        assert Generation.objects.count() == 1
+
     def test_continue_goes_on_in_the_same_message(self) -> None:
         first = self.ask_and_answer("count", "1, 2, ")
         more = messages.continue_answer(self.asker, "c", first.generation.message_id)
         assert more.generation.message_id == first.generation.message_id
         call = generations.call(more.generation.pk)
-        assert call.turns == [("user", "count"), ("assistant", "1, 2, ")]
+        assert [turn[:2] for turn in call.turns] == [("user", "count"), ("assistant", "1, 2, ")]
 
     def test_next_question_knows_the_conversation(self) -> None:
-        self.ask_and_answer("one", "first")
+        first = self.ask_and_answer("one", "first")
         asked = self.ask("two")
         call = generations.call(asked.generation.pk)
-        assert call.turns == [("user", "one"), ("assistant", "first"), ("user", "two")]
+        assert [turn[:2] for turn in call.turns] == [("user", "one"), ("assistant", "first"), ("user", "two")]
+        assert first.question is not None
+        assert (call.turns[0][2], call.unread) == (first.question.pk, 0)
+
+    def test_of_a_long_conversation_the_end_is_read_and_the_rest_counted(self) -> None:
+        for text in ("one", "two", "three"):
+            self.ask_and_answer(text)
+        asked = self.ask("four")
+        with mock.patch.object(generations, "_MAX_HISTORY", 4):
+            call = generations.call(asked.generation.pk)
+        assert [turn[1] for turn in call.turns] == ["answer", "three", "answer", "four"]
+        assert call.unread == 3
 
     def test_deleted_conversation_is_gone_until_restored(self) -> None:
         asked = self.ask()

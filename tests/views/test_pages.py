@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message, User
 
@@ -202,3 +203,53 @@ def _not_found(client: Client) -> str:
     answer = client.get("/nowhere")
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     return answer.content.decode()
+
+
+LINE = "The model no longer sees"
+
+
+def lines(client: Client, conversation: Conversation, query: str = "") -> list[str]:
+    """Return the words of the question below each line that the page draws."""
+    html = client.get(f"{conversation.get_absolute_url()}messages{query}").content.decode()
+    return [re.search(r'class="bubble"[^>]*>([^<]*)', part)[1] for part in html.split(LINE)[1:]]  # type: ignore[index]
+
+
+def begun(conversation: Conversation, start: int | None, leaf: Message | None = None, **fields: Any) -> None:
+    """Let the call for the last answer, or that for `leaf`, have begun with the question of turn `start`."""
+    first = None if start is None else conversation.messages.get(content=f"user {start}")
+    calls = Generation.objects.filter(message=leaf or conversation.shown_leaf)
+    values: dict[str, Any] = {"history_start": first, "first_token_at": timezone.now(), **fields}
+    assert calls.update(**values)
+
+
+def test_the_page_says_from_where_on_the_model_sees_the_conversation(
+    client: Client, converse: Converse
+) -> None:
+    conversation = converse(3)
+    assert lines(client, conversation) == []
+    begun(conversation, 1)
+    assert lines(client, conversation) == ["user 1"]
+    assert page(client, conversation).count(LINE) == 2  # one of them in the template of the browser
+
+
+def test_the_line_is_that_of_the_newest_answer_that_was_begun(client: Client, converse: Converse) -> None:
+    conversation = converse(3)
+    earlier = conversation.messages.get(content="assistant 1")
+    begun(conversation, 1, leaf=earlier)
+    begun(conversation, None, first_token_at=None)
+    assert lines(client, conversation) == ["user 1"]
+    begun(conversation, None)
+    assert lines(client, conversation) == []
+    conversation.shown_leaf = earlier
+    conversation.save()
+    assert lines(client, conversation) == ["user 1"]
+
+
+def test_the_line_is_drawn_where_its_message_is_loaded(client: Client, converse: Converse) -> None:
+    conversation = converse(40)
+    begun(conversation, 2)
+    assert lines(client, conversation) == []
+    first = conversation.messages.get(content="user 15")
+    assert lines(client, conversation, f"?before={first.pk}") == ["user 2"]
+    only = conversation.messages.get(content="user 2")
+    assert lines(client, conversation, f"?only={only.pk}") == []
