@@ -151,6 +151,20 @@ class LineReader:
         self._stall = stall
         self._phase: StalledPhase = "first_byte"
         self.ended = False
+        self._listen_for_its_end()
+
+    def _listen_for_its_end(self) -> None:
+        """Let the loss of the connection be told also where aiohttp leaves a reader waiting: after broken framing."""
+        connection = self._original.connection
+        protocol = connection.protocol if connection is not None else None
+        if protocol is not None and (closed := protocol.closed) is not None:
+            closed.add_done_callback(self._tell_loss)
+
+    def _tell_loss(self, closed: asyncio.Future[None]) -> None:
+        content = self._original.content
+        told = not closed.cancelled() and closed.exception()
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientConnectionError(told or "closed in mid-answer"))
 
     async def batch(self) -> list[bytes]:
         """The lines that one read completed, maybe none; at the clean end (`ended`) the unfinished last one.

@@ -68,11 +68,23 @@ async def test_text_that_came_just_before_the_connection_was_lost_is_kept(
 
     ollama.enqueue(CHUNKED + chunk("kept "), hold(), chunk("too"), ending, framing="none")
     text = ""
-    with pytest.raises(StreamBroken):
-        async with aclosing(client.chat(QUESTION, rest_until_it_is_lost)) as answer:
+    async with aclosing(client.chat(QUESTION, rest_until_it_is_lost)) as answer:
+        with pytest.raises(StreamBroken):  # noqa: PT012 -- only the loop shows what came before
             async for piece in answer:
                 text += piece.text
     assert text == "kept too"
+
+
+async def test_broken_framing_is_a_lost_connection_and_not_waited_for(
+    ollama: ScriptedOllama, client: OllamaClient
+) -> None:
+    ollama.enqueue(CHUNKED + chunk("kept"), hold(), b"no size\r\n", hold(), framing="none")
+    async with aclosing(client.chat(QUESTION)) as answer:
+        assert (await anext(answer)).text == "kept"
+        ollama.release()
+        with pytest.raises(StreamBroken):
+            await anext(answer)
+    assert (await asyncio.to_thread(ollama.wait_closed)).closed_by_client
 
 
 @pytest.mark.parametrize("ending", [cut(), reset()], ids=["cut", "reset"])
