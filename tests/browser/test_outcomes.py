@@ -68,3 +68,23 @@ def test_an_answer_that_goes_on_says_no_more_that_it_broke(chat: Chat, ollama: S
     chat.press("continue", answer)
     expect(chat.text()).to_have_text("Half and whole")
     expect(chat.ended().locator(".outcome")).to_be_hidden()
+
+
+@pytest.mark.parametrize("pieces", [["\n"] * 31, ["la "] * 31])
+def test_an_answer_that_repeats_itself_is_asked_again_with_a_higher_penalty(
+    chat: Chat, ollama: ScriptedOllama, pieces: list[Piece]
+) -> None:
+    ollama.enqueue(*pieces, finish=False)
+    chat.ask("Sing")
+    again = chat.ended("failed").get_by_role("button", name="Ask again with repeat_penalty 1.2")
+    expect(again).to_be_visible()
+    assert "without its end mark" in said(chat, "failed")
+    ollama.enqueue(*pieces, finish=False)
+    again.focus()
+    chat.page.keyboard.press("Enter")
+    expect(chat.answers.last.locator(".versions-count")).to_have_text("2/2")
+    chat.ended("failed").get_by_role("button", name="Ask again with repeat_penalty 1.3").click()
+    answer = chat.ended()
+    expect(answer.locator(".outcome")).to_be_hidden()
+    expect(answer.locator(".facts summary")).to_contain_text("repeat_penalty 1.3")
+    assert ollama.chats[-1].json["options"]["repeat_penalty"] == 1.3
