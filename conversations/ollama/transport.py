@@ -171,6 +171,7 @@ class LineReader:
 
         Raises OllamaStalled, StreamBroken, BadAnswer for a line without an end, and EndlessAnswer.
         """
+        self._check_bounds()
         try:
             piece = await self._read()
             lines = self._splitter.feed(piece) if piece else [self._splitter.flush()]
@@ -178,12 +179,11 @@ class LineReader:
             raise BadAnswer(self._response.status_code, error) from None
         except TimeoutError:
             raise OllamaStalled(self._phase, self._patience) from None
-        self._count(len(lines), len(piece))
+        self._lines += len(lines)
+        self._bytes += len(piece)
         return lines
 
-    def _count(self, lines: int, size: int) -> None:
-        self._lines += lines
-        self._bytes += size
+    def _check_bounds(self) -> None:
         most = self._bounds
         if self._lines > most.lines or self._bytes > most.bytes:
             raise EndlessAnswer(f"{self._lines} lines, {self._bytes} bytes")
