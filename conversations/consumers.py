@@ -290,7 +290,7 @@ def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[eve
                 client_id=asked.generation.client_id, message=describe.message(asked.question)
             )
         )
-    told.append(describe.started(asked.generation))
+    told.append(describe.started(asked.generation, is_only=asked.question is not None and not asked.repeated))
     return asked, told
 
 

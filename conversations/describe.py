@@ -42,15 +42,15 @@ def siblings(row: Message) -> list[UUID]:
     return Message.objects.siblings_of([row])[row.parent_id]
 
 
-def started(row: Generation) -> events.GenerationStarted:
-    """Return the beginning of an answer; one that is continued begins at its end."""
+def started(row: Generation, *, is_only: bool = False) -> events.GenerationStarted:
+    """Return the beginning of an answer; one that is continued begins at its end. `is_only`: it has no versions."""
     return events.GenerationStarted(
         generation=row.pk,
         message=row.message_id,
         parent=cast("UUID", row.message.parent_id),
         model=row.model,
         options=row.options,
-        siblings=siblings(row.message),
+        siblings=[row.message_id] if is_only else siblings(row.message),
         at=row.message.end,
     )
 

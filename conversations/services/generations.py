@@ -120,20 +120,21 @@ class Call:
 
 def call(generation: UUID) -> Call:
     """Return what the shown branch and the settings of its conversation make of a generation."""
-    row = Generation.objects.select_related("conversation", "message").get(pk=generation)
-    messages = Message.objects.branch(row.message.parent_id, _MAX_HISTORY)
-    is_all = len(messages) < _MAX_HISTORY
-    unread = 0 if is_all else Message.objects.depth(row.message.parent_id) - _MAX_HISTORY
-    if row.message.content:
-        messages.append(row.message)
-    return Call(
-        model=row.model,
-        system=row.conversation.system_prompt,
-        turns=[(message.role, message.content, message.pk) for message in messages],
-        unread=unread,
-        options=row.options,
-        think=row.think,
-    )
+    model, options, think, system, answer, parent, content = Generation.objects.values_list(
+        "model",
+        "options",
+        "think",
+        "conversation__system_prompt",
+        "message",
+        "message__parent",
+        "message__content",
+    ).get(pk=generation)
+    turns = Message.objects.turns(parent, _MAX_HISTORY)
+    is_all = len(turns) < _MAX_HISTORY
+    unread = 0 if is_all else Message.objects.depth(parent) - _MAX_HISTORY
+    if content:
+        turns.append((Message.Role.ASSISTANT, content, answer))
+    return Call(model, system, turns, unread, options, think)
 
 
 def set_call(generation: UUID, *, model: str, omitted: int, history_start: UUID | None) -> None:

@@ -59,7 +59,7 @@ def send(
         apply_settings(conversation, chosen)
         _refuse_if_live(conversation)
         above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
-        question = _add(conversation, above, Message.Role.USER, text)
+        question = _new_message(conversation, above, Message.Role.USER, text)
         return Asked(_begin(asker, conversation, question, client_id), question)
 
     return _once(asker, client_id, ask)
@@ -73,7 +73,7 @@ def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
         conversation = owned(asker.user, asker.conversation)
         _refuse_if_live(conversation)
         old = _message(conversation, message, Message.Role.USER)
-        question = _add(conversation, old.parent, Message.Role.USER, text)
+        question = _new_message(conversation, old.parent, Message.Role.USER, text)
         return Asked(_begin(asker, conversation, question, client_id), question)
 
     return _once(asker, client_id, ask)
@@ -188,14 +188,14 @@ def _open(asker: Asker, text: str) -> Conversation:
         raise Refused("not_found")
     if Conversation.objects.filter(pk=asker.conversation).exists():
         raise Refused("not_found")
-    now = timezone.now()
-    return Conversation.objects.create(
-        pk=asker.conversation, owner=asker.user, title=title_from(text), updated_at=now
-    )
+    return Conversation(pk=asker.conversation, owner=asker.user, title=title_from(text))
 
 
 def _refuse_if_live(conversation: Conversation) -> None:
-    if Generation.objects.live().filter(conversation=conversation).exists():
+    if (
+        not conversation._state.adding
+        and Generation.objects.live().filter(conversation=conversation).exists()
+    ):
         raise Refused("busy")
 
 
@@ -206,14 +206,12 @@ def _message(conversation: Conversation, message: UUID, role: str) -> Message:
     return found
 
 
-def _add(conversation: Conversation, parent: Message | None, role: str, content: str = "") -> Message:
-    """Add a message later than its parent, whatever the clock says."""
+def _new_message(conversation: Conversation, parent: Message | None, role: str, content: str = "") -> Message:
+    """Make a message, later than its parent whatever the clock says; `_begin` writes it."""
     now = timezone.now()
     if parent is not None and now <= parent.created_at:
         now = parent.created_at + timedelta(microseconds=1)
-    return Message.objects.create(
-        conversation=conversation, parent=parent, role=role, content=content, created_at=now
-    )
+    return Message(conversation=conversation, parent=parent, role=role, content=content, created_at=now)
 
 
 def _begin(
@@ -227,11 +225,16 @@ def _begin(
     answer: Message | None = None,
 ) -> Generation:
     chosen = asker.choose(model or conversation.model)
-    answer = answer or _add(conversation, question, Message.Role.ASSISTANT)
+    answer = answer or _new_message(conversation, question, Message.Role.ASSISTANT)
     now = timezone.now()
     conversation.shown_leaf = answer
     conversation.updated_at = now
-    conversation.save(update_fields=_CHANGED_BY_ASKING)
+    # A foreign key is looked at when the transaction ends: the leaf may come after the conversation.
+    if conversation._state.adding:
+        conversation.save(force_insert=True)
+    else:
+        conversation.save(update_fields=_CHANGED_BY_ASKING)
+    Message.objects.bulk_create(message for message in (question, answer) if message._state.adding)
     generation = Generation.objects.create(
         conversation=conversation,
         message=answer,

@@ -128,9 +128,9 @@ def rules() -> dict[str, Any]:
 def defaults(model: str) -> dict[str, Any]:
     """Return what the administrator's profiles say for `model`: those of its family, then those of its tag."""
     family = model.partition(":")[0]
-    profiles = {
-        profile.name: profile.options for profile in ModelProfile.objects.filter(name__in=[family, model])
-    }
+    profiles = dict(
+        ModelProfile.objects.filter(name__in=[family, model]).order_by().values_list("name", "options")
+    )
     return {**profiles.get(family, {}), **profiles.get(model, {})}
 
 
