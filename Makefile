@@ -49,8 +49,8 @@ format: install-dev ## Format Python code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install-dev ## Measure speed
-	$(VENV_PYTHON) -m tests.bench.measure
+bench: install-dev ## Measure speed (ONLY=streams,stop: these alone)
+	$(VENV_PYTHON) -m tests.bench
 
 check-ollama: install-dev ## Try the main job on a real Ollama (OLLAMA_BASE_URL) with internlm2:1.8b
 	$(VENV_PYTHON) scripts/check_ollama.py

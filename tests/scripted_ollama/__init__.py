@@ -32,6 +32,7 @@ from .script import (
     load,
     pause,
     reset,
+    stamped,
     thinking,
     tokens,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "model",
     "pause",
     "reset",
+    "stamped",
     "thinking",
     "tokens",
 ]

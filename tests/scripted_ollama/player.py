@@ -5,6 +5,7 @@ import http
 import json
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -58,6 +59,8 @@ class Player:
                 await self._say(fields)
             case {"tokens": count, "rate": rate, "text": str(text)}:
                 await self._tokens(int(count), float(rate), text)
+            case {"stamped": count, "rate": rate}:
+                await self._stamped(int(count), float(rate))
             case {"done": fields, "content": content}:
                 await self._say(self._final(fields, content))
             case {"error": text}:
@@ -88,6 +91,18 @@ class Player:
             # Also without a rate: the loop must get a chance to see the client leave.
             await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)
             await self._say(self._delta(text))
+
+    async def _stamped(self, count: int, rate: float) -> None:
+        """Tokens that tell when they were written, at little cost: this is not what a benchmark measures."""
+        loop = asyncio.get_running_loop()
+        before, after = _around(
+            self._named() | {"message": {"role": "assistant", "content": "@"}, "done": False}
+        )
+        begin = loop.time()
+        for number in range(count):
+            await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)
+            self.lines += 1
+            await self._write(b"%s%08d %s" % (before, int(time.monotonic() * 10_000) % 10**8, after))
 
     def _delta(self, text: str) -> dict[str, Any]:
         return self._named() | {"message": {"role": "assistant", "content": text}, "done": False}
@@ -154,3 +169,9 @@ class Player:
             self._writer.transport.abort()
         else:
             self._writer.close()
+
+
+def _around(fields: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The two ends of a line whose text is `@`."""
+    before, after = json.dumps(fields, separators=(",", ":")).encode().split(b"@")
+    return before, after + b"\n"

@@ -47,6 +47,12 @@ def tokens(count: int, rate: float = 0, text: str = "token ") -> Piece:
     return {"tokens": count, "rate": rate, "text": text}
 
 
+def stamped(count: int, rate: float = 0) -> Piece:
+    """`count` lines of nine characters, `rate` a second: `time.monotonic()` in 0.1 ms, its last eight digits, and a
+    space."""
+    return {"stamped": count, "rate": rate}
+
+
 def done(content: str = "", **fields: Any) -> Piece:
     """The final line with these fields changed; None leaves a field out. Without one a plain final line is
     added."""
