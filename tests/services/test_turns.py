@@ -110,4 +110,4 @@ class FairQueue(RuleBasedStateMachine):
 
 
 TestFairQueue = FairQueue.TestCase
-TestFairQueue.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestFairQueue.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
