@@ -18,7 +18,15 @@ import httpx
 
 from . import catalogue
 from .catalogue import LoadedModel, ModelDetails, ModelInfo
-from .errors import BadAnswer, ModelMissing, OllamaError, OllamaRefused, OllamaStalled
+from .errors import (
+    BadAnswer,
+    ModelMissing,
+    OllamaError,
+    OllamaRefused,
+    OllamaStalled,
+    readable,
+    retry_after,
+)
 from .transport import Bounds, LineReader, Pace, Timeouts, Upload, leave, open_session, translated
 from .wire import Chunk, parse_line, parse_object, storable
 
@@ -256,16 +264,18 @@ def _error_of(response: httpx.Response, text: str, model: str | None) -> OllamaE
     if response.has_redirect_location:
         return BadAnswer(status, f"a redirection to {response.headers['location']}")
     try:
-        error = parse_object(text).get("error")
+        fields = parse_object(text)
     except ValueError:
-        error = None
+        fields = {}
+    error = fields.get("error")
+    if error and (address := storable(fields.get("signin_url"))):
+        error = f"{readable(error)} (sign in at {address})"
     # An Ollama that does not like the Host or the Origin refuses with 403 and no text at all.
     if not error and (text or status < 400):
         return BadAnswer(status, text[:_EXCERPT] or "an empty answer")
     if status == 404 and model and error:
         return ModelMissing(model, error)
-    seconds = response.headers.get("retry-after", "")
-    return OllamaRefused(status, error or "", float(seconds) if seconds.isdecimal() else None)
+    return OllamaRefused(status, error or "", retry_after(response.headers.get("retry-after", "")))
 
 
 async def _collect(response: httpx.Response, content: bytearray, limit: int) -> None:

@@ -16,6 +16,8 @@ characters. It is for administrators and logs; what a person reads is the site's
 
 import json
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 MAX_TEXT = 500
@@ -55,6 +57,18 @@ def _object(value: object) -> dict[str, object] | None:
         except (ValueError, RecursionError):
             return None
     return value if isinstance(value, dict) else None
+
+
+def retry_after(header: str) -> float | None:
+    """Seconds that a `Retry-After` asks to wait, as a number or as a date (RFC 9110, 10.2.3); None for neither."""
+    if header.isascii() and header.isdecimal():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    now = datetime.now(UTC)
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
 
 
 class OllamaError(Exception):

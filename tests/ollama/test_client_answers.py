@@ -27,6 +27,7 @@ def says(text: object) -> dict[str, object]:
 DONE: dict[str, object] = {"message": {"content": ""}, "done": True, "done_reason": "stop"}
 
 
+@pytest.mark.wire(1)
 async def test_text_is_joined_and_figures_are_read(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue("Hel", "lo, ", "世界")
     reply = await read(client)
@@ -50,6 +51,7 @@ async def test_each_line_becomes_a_chunk_as_it_comes(ollama: ScriptedOllama, cli
     assert [chunk.text for chunk in reply.chunks] == ["a", "b", ""]
 
 
+@pytest.mark.wire(2)
 async def test_thinking_and_text_are_kept_apart_also_in_one_line(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -59,6 +61,7 @@ async def test_thinking_and_text_are_kept_apart_also_in_one_line(
     assert reply.text == "Well, yes"
 
 
+@pytest.mark.wire(3)
 async def test_text_of_the_final_line_belongs_to_the_answer(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -66,6 +69,7 @@ async def test_text_of_the_final_line_belongs_to_the_answer(
     assert (await read(client)).text == "Yes!"
 
 
+@pytest.mark.wire(4)
 async def test_tool_calls_are_collected_once_each(ollama: ScriptedOllama, client: OllamaClient) -> None:
     def calls(name: str) -> dict[str, object]:
         call = {"id": "call_1", "function": {"index": 0, "name": name, "arguments": {"city": "Oslo"}}}
@@ -76,18 +80,21 @@ async def test_tool_calls_are_collected_once_each(ollama: ScriptedOllama, client
     assert [call["function"]["name"] for chunk in reply.chunks for call in chunk.tool_calls] == ["a", "b"]
 
 
+@pytest.mark.wire(5)
 async def test_whole_answer_in_one_line(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue(done("All of it"))
     reply = await read(client)
     assert (reply.text, reply.done, len(reply.chunks)) == ("All of it", True, 1)
 
 
+@pytest.mark.wire(5)
 async def test_empty_answer_is_no_error(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue(done())
     reply = await read(client)
     assert (reply.text, reply.done, reply.error) == ("", True, None)
 
 
+@pytest.mark.wire(6)
 async def test_empty_lines_of_text_are_activity_without_text(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -96,6 +103,7 @@ async def test_empty_lines_of_text_are_activity_without_text(
     assert (reply.text, len(reply.chunks)) == ("x", 52)
 
 
+@pytest.mark.wire(7, 20)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -117,6 +125,7 @@ async def test_missing_and_misspelt_fields_cost_nothing(
     assert (reply.text, reply.done, reply.error) == ("ab", True, None)
 
 
+@pytest.mark.wire(35)
 async def test_unknown_fields_other_order_and_duplicates_are_tolerated(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -128,6 +137,7 @@ async def test_unknown_fields_other_order_and_duplicates_are_tolerated(
     assert (reply.text, reply.done) == ("b", True)
 
 
+@pytest.mark.wire(10)
 async def test_only_the_newline_byte_ends_a_line(ollama: ScriptedOllama, client: OllamaClient) -> None:
     text = "a\u0085b\u2028c\u2029d"
     ollama.enqueue(ndjson(says(text)), rb'{"message":{"content":"\u000b\u000c\n"},"done":false}' + b"\n")
@@ -135,6 +145,7 @@ async def test_only_the_newline_byte_ends_a_line(ollama: ScriptedOllama, client:
     assert (reply.text, reply.error) == (text + "\x0b\x0c\n", None)
 
 
+@pytest.mark.wire(14)
 async def test_carriage_returns_blank_lines_and_a_byte_order_mark_are_tolerated(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -144,12 +155,14 @@ async def test_carriage_returns_blank_lines_and_a_byte_order_mark_are_tolerated(
     assert (reply.text, reply.done, reply.error) == ("ab", True, None)
 
 
+@pytest.mark.wire(15)
 async def test_last_line_needs_no_newline(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue("a", json.dumps({"message": {"content": "b"}, "done": True}).encode(), finish=False)
     reply = await read(client)
     assert (reply.text, reply.done) == ("ab", True)
 
 
+@pytest.mark.wire(16)
 async def test_answer_that_ends_within_a_line_is_cut_off_and_keeps_its_text(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -158,6 +171,7 @@ async def test_answer_that_ends_within_a_line_is_cut_off_and_keeps_its_text(
     assert (reply.text, reply.done, reply.error) == ("kept", False, None)
 
 
+@pytest.mark.wire(17)
 async def test_clean_end_without_a_final_line_is_cut_off_and_no_error(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -166,6 +180,7 @@ async def test_clean_end_without_a_final_line_is_cut_off_and_no_error(
     assert (reply.text, reply.done, reply.error) == ("\n" * 31, False, None)
 
 
+@pytest.mark.wire(25)
 @pytest.mark.parametrize("reason", ["stop", "length", "load", "unload", "something-new", None])
 async def test_reason_of_the_end_is_told(
     ollama: ScriptedOllama, client: OllamaClient, reason: str | None
@@ -174,6 +189,7 @@ async def test_reason_of_the_end_is_told(
     assert (await read(client)).chunks[-1].done_reason == (reason or "")
 
 
+@pytest.mark.wire(27)
 @pytest.mark.parametrize(
     "kind", ["", "application/json", "text/plain", "application/x-ndjson; charset=utf-8"]
 )
@@ -182,6 +198,7 @@ async def test_content_type_does_not_matter(ollama: ScriptedOllama, client: Olla
     assert (await read(client)).text == "a"
 
 
+@pytest.mark.wire(26)
 async def test_one_plain_object_instead_of_a_stream(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue(
         json.dumps(DONE | {"done_reason": "load"}).encode(),
@@ -193,6 +210,7 @@ async def test_one_plain_object_instead_of_a_stream(ollama: ScriptedOllama, clie
     assert reply.chunks == [Chunk(done=True, done_reason="load", stats=NOTHING_KNOWN)]
 
 
+@pytest.mark.wire(34)
 @pytest.mark.parametrize(
     "figure",
     [b"NaN", b"-Infinity", b"1e400", b"-5", b'"12"', b"true", b"null", b"[]", b"9" * 25, b"9" * 5000],
@@ -214,6 +232,7 @@ async def test_pace_is_told_only_where_it_can_be() -> None:
     assert NOTHING_KNOWN.tokens_per_second is None
 
 
+@pytest.mark.wire(36)
 async def test_lines_after_the_final_one_are_not_read(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue("a", done(), "late", done("again"))
     reply = await read(client)
@@ -224,6 +243,7 @@ BODY = ndjson(says("He"), says("llo"), DONE)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
+@pytest.mark.wire(13, 41)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -244,6 +264,7 @@ async def test_framing_of_http_does_not_matter(
     assert (reply.text, reply.done, reply.error) == ("Hello", True, None)
 
 
+@pytest.mark.wire(32)
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
 async def test_compression_that_nobody_asked_for_is_undone(
     ollama: ScriptedOllama, client: OllamaClient, pack: Callable[[bytes], bytes]
@@ -254,14 +275,16 @@ async def test_compression_that_nobody_asked_for_is_undone(
     assert (await read(client)).text == "Hello"
 
 
+@pytest.mark.wire(47)
 async def test_question_goes_out_as_asked(ollama: ScriptedOllama, client: OllamaClient) -> None:
     system = {"role": "system", "content": "Be brief."}
-    messages = [system, {"role": "user", "content": "“你好” \x00 \ud83d 😀"}]
+    silent = {"role": "assistant", "content": ""}
+    messages = [system, silent, {"role": "user", "content": "“你好” \x00 \ud83d 😀"}]
     await read(client, ChatRequest(MODEL, messages, {"num_ctx": 4096, "stop": ["<|im_end|>"]}, think=False))
     (chat,) = ollama.chats
     assert chat.json == {
         "model": MODEL,
-        "messages": [system, {"role": "user", "content": "“你好” \x00 \ufffd 😀"}],
+        "messages": [system, silent, {"role": "user", "content": "“你好” \x00 \ufffd 😀"}],
         "stream": True,
         "options": {"num_ctx": 4096, "stop": ["<|im_end|>"]},
         "think": False,
@@ -277,6 +300,7 @@ async def test_what_is_not_asked_for_is_not_sent(ollama: ScriptedOllama, client:
     assert ollama.chats[0].json.keys() == {"model", "messages", "stream"}
 
 
+@pytest.mark.wire(47)
 async def test_large_history_is_sent_whole(ollama: ScriptedOllama, client: OllamaClient) -> None:
     text = "长" * 1_000_000
     ollama.enqueue("ok")

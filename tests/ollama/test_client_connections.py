@@ -22,6 +22,7 @@ SOON = 2
 """Seconds, far below every patience of the client; how soon exactly is the benchmark's to tell."""
 
 
+@pytest.mark.wire(29)
 async def test_first_byte_may_take_its_time_and_nothing_is_sent_twice(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -39,6 +40,7 @@ async def test_first_byte_may_take_its_time_and_nothing_is_sent_twice(
     assert len(ollama.chats) == 1
 
 
+@pytest.mark.wire(29)
 @pytest.mark.parametrize("early", [[], [headers()]], ids=["no headers", "headers"])
 async def test_silence_before_the_first_byte_ends_after_its_own_time(
     ollama: ScriptedOllama, early: list[dict[str, bool]]
@@ -51,6 +53,7 @@ async def test_silence_before_the_first_byte_ends_after_its_own_time(
     assert (await asyncio.to_thread(ollama.wait_closed)).closed_by_client
 
 
+@pytest.mark.wire(30)
 async def test_silence_within_an_answer_ends_after_its_own_time_and_keeps_the_text(
     ollama: ScriptedOllama,
 ) -> None:
@@ -62,6 +65,7 @@ async def test_silence_within_an_answer_ends_after_its_own_time_and_keeps_the_te
     assert (await asyncio.to_thread(ollama.wait_closed)).closed_by_client
 
 
+@pytest.mark.wire(30)
 async def test_pauses_shorter_than_the_limit_are_no_silence(ollama: ScriptedOllama) -> None:
     ollama.enqueue(*["x", pause(0.06)] * 4)
     async with OllamaClient(ollama.base_url, timeouts=Timeouts(stall=1)) as client:
@@ -115,6 +119,7 @@ def deaf_server(*, accepting: bool) -> Iterator[str]:
                 filler.close()
 
 
+@pytest.mark.wire(43)
 async def test_connection_that_does_not_come_about_is_nobody_there() -> None:
     with deaf_server(accepting=False) as address:
         async with OllamaClient(address, timeouts=Timeouts(connect=0.1)) as client:
@@ -132,6 +137,7 @@ async def test_server_that_does_not_take_the_question_is_told() -> None:
     assert failure.phase == "sending"
 
 
+@pytest.mark.wire(29, 30, 31)
 @pytest.mark.parametrize(
     "script", [[hold()], [headers(), hold()], ["text", hold()]], ids=["before", "headers", "in"]
 )
@@ -163,6 +169,7 @@ async def test_cancelling_between_two_tokens_of_a_fast_answer_closes_the_connect
     assert chat.closed_by_client
 
 
+@pytest.mark.wire(31)
 async def test_leaving_in_the_middle_closes_the_connection(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -172,6 +179,7 @@ async def test_leaving_in_the_middle_closes_the_connection(
     assert (await asyncio.to_thread(ollama.wait_closed)).closed_by_client
 
 
+@pytest.mark.wire(31)
 async def test_closing_after_the_end_is_harmless(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue("a", done(), hold())
     async with aclosing(client.chat(QUESTION)) as answer:
@@ -198,6 +206,7 @@ def open_files() -> int:
     return len(list(listing.iterdir())) if listing.exists() else 0
 
 
+@pytest.mark.wire(31)
 async def test_many_cancels_even_doubled_leave_nothing_open(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -225,6 +234,7 @@ async def test_no_hidden_limit_of_connections(ollama: ScriptedOllama, client: Ol
     assert {(await question).text for question in questions} == {"a"}
 
 
+@pytest.mark.wire(44)
 async def test_connection_closed_by_the_server_between_requests_does_no_harm(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -234,6 +244,7 @@ async def test_connection_closed_by_the_server_between_requests_does_no_harm(
     assert len(ollama.chats) == 3
 
 
+@pytest.mark.wire(43)
 @pytest.mark.parametrize("base", ["", "/", "/ollama", "/ollama/"])
 async def test_path_of_the_address_is_a_prefix(ollama: ScriptedOllama, base: str) -> None:
     path = base.rstrip("/") + "/api/chat"
@@ -243,6 +254,7 @@ async def test_path_of_the_address_is_a_prefix(ollama: ScriptedOllama, base: str
     assert [request.path for request in ollama.requests] == [path]
 
 
+@pytest.mark.wire(43)
 async def test_address_of_ipv6_works() -> None:
     server = Server()
     try:
@@ -260,6 +272,7 @@ async def test_key_goes_out_as_bearer_token(ollama: ScriptedOllama) -> None:
     assert ollama.requests[0].headers["authorization"] == "Bearer the-key"
 
 
+@pytest.mark.wire(24)
 async def test_move_within_the_origin_is_followed_with_the_question(ollama: ScriptedOllama) -> None:
     ollama.enqueue(status=307, headers={"Location": "/clean/api/chat"}, framing="length")
     ollama.enqueue("found", path="/clean/api/chat")
@@ -270,12 +283,14 @@ async def test_move_within_the_origin_is_followed_with_the_question(ollama: Scri
     assert second.headers["authorization"] == "Bearer the-key"
 
 
+@pytest.mark.wire(24)
 async def test_endless_moves_are_not_followed(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.always(status=307, headers={"Location": "/api/chat"}, framing="length")
     assert isinstance((await read(client)).error, BadAnswer)
     assert len(ollama.chats) == 2
 
 
+@pytest.mark.wire(24)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_question_and_key_never_follow_to_another_origin(ollama: ScriptedOllama, status: int) -> None:
     with ScriptedOllama() as other:

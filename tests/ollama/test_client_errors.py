@@ -1,10 +1,13 @@
 """What the client raises: each failure has its class and a harmless text, and keeps what came before it."""
 
 import asyncio
+import gzip
 import json
 import socket
 from collections.abc import Callable
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -43,6 +46,7 @@ def chunk(text: str) -> bytes:
     return b"%x\r\n%s\r\n" % (len(line), line)
 
 
+@pytest.mark.wire(18)
 @pytest.mark.parametrize("ending", [cut(), reset()], ids=["cut", "reset"])
 async def test_connection_lost_within_an_answer_keeps_the_text(
     ollama: ScriptedOllama, client: OllamaClient, ending: dict[str, str]
@@ -55,6 +59,7 @@ async def test_connection_lost_within_an_answer_keeps_the_text(
     assert (reply.text, type(reply.error)) == ("kept", StreamBroken)
 
 
+@pytest.mark.wire(18)
 @pytest.mark.parametrize("ending", [cut(), reset(), b"no size\r\n"], ids=["cut", "reset", "framing"])
 async def test_text_that_came_just_before_the_connection_was_lost_is_kept(
     ollama: ScriptedOllama, client: OllamaClient, ending: Piece
@@ -75,6 +80,7 @@ async def test_text_that_came_just_before_the_connection_was_lost_is_kept(
     assert text == "kept too"
 
 
+@pytest.mark.wire(18)
 async def test_broken_framing_is_a_lost_connection_and_not_waited_for(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -87,6 +93,7 @@ async def test_broken_framing_is_a_lost_connection_and_not_waited_for(
     assert (await asyncio.to_thread(ollama.wait_closed)).closed_by_client
 
 
+@pytest.mark.wire(18)
 @pytest.mark.parametrize("ending", [cut(), reset()], ids=["cut", "reset"])
 async def test_connection_lost_before_the_answer_is_not_sent_again(
     ollama: ScriptedOllama, client: OllamaClient, ending: dict[str, str]
@@ -96,6 +103,7 @@ async def test_connection_lost_before_the_answer_is_not_sent_again(
     assert len(ollama.chats) == 1
 
 
+@pytest.mark.wire(42)
 async def test_body_shorter_than_announced_is_a_lost_connection(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -105,6 +113,7 @@ async def test_body_shorter_than_announced_is_a_lost_connection(
     assert (reply.text, type(reply.error)) == ("kept", StreamBroken)
 
 
+@pytest.mark.wire(19)
 @pytest.mark.parametrize("before", [[], ["kept"]])
 async def test_error_line_ends_the_answer_and_keeps_the_text(
     ollama: ScriptedOllama, client: OllamaClient, before: list[str]
@@ -116,12 +125,14 @@ async def test_error_line_ends_the_answer_and_keeps_the_text(
     assert str(reply.error) == "model runner has unexpectedly stopped"
 
 
+@pytest.mark.wire(20)
 async def test_text_beside_an_error_is_kept(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue(line(message={"content": "kept"}, error={"message": "no more"}, done=False), finish=False)
     reply = await read(client)
     assert (reply.text, str(reply.error)) == ("kept", "no more")
 
 
+@pytest.mark.wire(22)
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 499, 500, 502, 503])
 async def test_refusal_tells_status_and_text(
     ollama: ScriptedOllama, client: OllamaClient, status: int
@@ -132,15 +143,71 @@ async def test_refusal_tells_status_and_text(
     assert (refused.status, str(refused), refused.retry_after) == (status, "no, because", None)
 
 
-async def test_refusal_tells_when_to_come_back(ollama: ScriptedOllama, client: OllamaClient) -> None:
+@pytest.mark.wire(22)
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("7", 7, 7),
+        (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 80_000, 86_400),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 0),
+    ],
+    ids=["seconds", "date", "past"],
+)
+async def test_refusal_tells_when_to_come_back(
+    ollama: ScriptedOllama, client: OllamaClient, header: str, least: float, most: float
+) -> None:
     script = json_error(503, "server busy, please try again.  maximum pending requests exceeded")
-    script.headers["Retry-After"] = "7"
+    script.headers["Retry-After"] = header
     ollama.play(script)
     refused = (await read(client)).error
     assert isinstance(refused, OllamaRefused)
-    assert refused.retry_after == 7
+    assert refused.retry_after is not None
+    assert least <= refused.retry_after <= most
 
 
+@pytest.mark.wire(22)
+@pytest.mark.parametrize("header", ["", "soon", "-1", "٣"])
+async def test_refusal_without_a_time_tells_none(
+    ollama: ScriptedOllama, client: OllamaClient, header: str
+) -> None:
+    script = json_error(429, "slow down")
+    script.headers["Retry-After"] = header
+    ollama.play(script)
+    refused = (await read(client)).error
+    assert isinstance(refused, OllamaRefused)
+    assert refused.retry_after is None
+
+
+@pytest.mark.wire(22)
+async def test_refusal_that_wants_a_login_keeps_its_address(
+    ollama: ScriptedOllama, client: OllamaClient
+) -> None:
+    body = json.dumps({"error": "unauthorized", "signin_url": "https://ollama.example/connect?key=1"})
+    ollama.enqueue(body.encode(), status=401, framing="length", finish=False)
+    refused = (await read(client)).error
+    assert isinstance(refused, OllamaRefused)
+    assert refused.record == "denied: unauthorized (sign in at https://ollama.example/connect?key=1)"
+
+
+@pytest.mark.wire(32)
+async def test_compressed_refusal_is_read(ollama: ScriptedOllama, client: OllamaClient) -> None:
+    body = gzip.compress(b'{"error":"no memory"}')
+    ollama.enqueue(body, status=500, headers={"Content-Encoding": "gzip"}, framing="length", finish=False)
+    assert str((await read(client)).error) == "no memory"
+
+
+@pytest.mark.wire(21)
+async def test_text_of_an_error_line_is_made_short_and_harmless(
+    ollama: ScriptedOllama, client: OllamaClient
+) -> None:
+    inner = json.dumps({"error": {"code": 400, "message": "too\nlong \x1b[31m\u202e" + "x" * 100_000}})
+    ollama.enqueue(error(inner))
+    text = str((await read(client)).error)
+    assert text.startswith("too long xxx")
+    assert len(text) == MAX_TEXT
+
+
+@pytest.mark.wire(22)
 async def test_refusal_without_a_text_names_its_status(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.enqueue(status=403, framing="length", content_type="", finish=False)
     refused = (await read(client)).error
@@ -163,6 +230,7 @@ async def test_refusal_that_does_not_end_is_not_waited_for(ollama: ScriptedOllam
         assert isinstance((await read(client)).error, BadAnswer)
 
 
+@pytest.mark.wire(22)
 async def test_missing_model_is_named(ollama: ScriptedOllama, client: OllamaClient) -> None:
     ollama.models = ["other:7b"]
     missing = (await read(client)).error
@@ -172,6 +240,7 @@ async def test_missing_model_is_named(ollama: ScriptedOllama, client: OllamaClie
         await client.show(MODEL)
 
 
+@pytest.mark.wire(23, 28)
 @pytest.mark.parametrize(
     ("status", "kind", "body"),
     [
@@ -197,6 +266,7 @@ async def test_what_is_not_ollama_is_told_with_its_status_and_never_shown_as_tex
     assert (reply.error.status, reply.text) == (status, "")
 
 
+@pytest.mark.wire(40)
 async def test_garbage_between_good_lines_keeps_what_came(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -205,6 +275,7 @@ async def test_garbage_between_good_lines_keeps_what_came(
     assert (reply.text, type(reply.error)) == ("kept", BadAnswer)
 
 
+@pytest.mark.wire(33)
 async def test_endless_line_is_refused_and_the_connection_closed(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -233,6 +304,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@pytest.mark.wire(43)
 @pytest.mark.parametrize(
     ("address", "kind"),
     [
@@ -251,6 +323,7 @@ async def test_nobody_there_is_told_by_its_cause(address: str, kind: str) -> Non
     assert reply.error.kind == kind
 
 
+@pytest.mark.wire(43)
 async def test_server_without_tls_is_told_apart() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

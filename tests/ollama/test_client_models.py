@@ -66,6 +66,7 @@ async def test_parameters_of_a_model_are_typed(ollama: ScriptedOllama, client: O
     }
 
 
+@pytest.mark.wire(45)
 @pytest.mark.parametrize(
     ("content", "names"),
     [
@@ -104,6 +105,7 @@ async def test_poor_lists_give_what_they_have(
     assert [entry.name for entry in await client.ps()] == names
 
 
+@pytest.mark.wire(45)
 async def test_unknown_capabilities_are_none_and_known_ones_a_set(
     ollama: ScriptedOllama, client: OllamaClient
 ) -> None:
@@ -111,6 +113,7 @@ async def test_unknown_capabilities_are_none_and_known_ones_a_set(
     assert [entry.capabilities for entry in await client.tags()] == [None, frozenset({"vision"})]
 
 
+@pytest.mark.wire(45)
 @pytest.mark.parametrize(
     "content",
     [
