@@ -30,6 +30,13 @@ class Environment(environ.Env):
             kind = _KINDS.get(kwargs.get("cast"), f"something else ({error})")
             raise ImproperlyConfigured(f"{var} is {os.environ.get(var)!r}; it has to be {kind}.") from error
 
+    def count(self, var: str, default: int, least: int = 0) -> int:
+        """Return a whole number that is not below `least`. Raises ImproperlyConfigured."""
+        value: int = self.int(var, default=default)
+        if value < least:
+            raise ImproperlyConfigured(f"{var} is {value}; it has to be at least {least}.")
+        return value
+
     def choice(self, var: str, *options: str) -> str:
         """Return one of `options`, the first of them by default. Raises ImproperlyConfigured."""
         value = self.str(var, default=options[0])
@@ -149,15 +156,15 @@ SITE_PREFIX = SITE_PATH.rstrip("/") + "/"
 
 OLLAMA_BASE_URL = env.address("OLLAMA_BASE_URL", "http://127.0.0.1:11434")
 OLLAMA_API_KEY = env.str("OLLAMA_API_KEY", default="")
-OLLAMA_NUM_PARALLEL = env.int("OLLAMA_NUM_PARALLEL", default=1)
+OLLAMA_NUM_PARALLEL = env.count("OLLAMA_NUM_PARALLEL", 1, least=1)
 # A cold model loads for minutes without a byte on the wire; a running one is never silent for so long.
 OLLAMA_FIRST_BYTE_TIMEOUT = env.float("OLLAMA_FIRST_BYTE_TIMEOUT", default=600)
 OLLAMA_STALL_TIMEOUT = env.float("OLLAMA_STALL_TIMEOUT", default=120)
 EMBEDDED = env.choice("EMBEDDED", "auto", "off")
 EMBEDDED_NUM_PARALLEL = 4
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="internlm2:1.8b")
-MAX_RUNNING = env.int("MAX_RUNNING", default=0)
-MAX_RUNNING_PER_USER = env.int("MAX_RUNNING_PER_USER", default=2)
+MAX_RUNNING = env.count("MAX_RUNNING", 0)
+MAX_RUNNING_PER_USER = env.count("MAX_RUNNING_PER_USER", 2)
 MAX_MESSAGE_CHARS = env.int("MAX_MESSAGE_CHARS", default=32_000)
 SIGNUP = env.choice("SIGNUP", "closed", "open")
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
         ("TIME_ZONE", "Mars", "Asia/Shanghai"),
         ("CHATSITE_PORT", "abc", "a whole number, such as"),
         ("MAX_RUNNING", "x", "a whole number, such as 2"),
+        ("MAX_RUNNING_PER_USER", "-1", "at least 0"),
+        ("OLLAMA_NUM_PARALLEL", "0", "at least 1"),
         ("OLLAMA_STALL_TIMEOUT", "long", "a number, such as"),
         ("DATA_DIR", f"{__file__}/inside", "no directory can be made"),
         ("DATA_DIR", __file__, "no directory can be made"),
