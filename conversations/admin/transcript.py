@@ -57,9 +57,11 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One model call of an answer, in words and figures."""
+    """One model call of an answer, in words and figures; `start` is number and id of the first message that went
+    along, where earlier ones were left out."""
 
     generation: Generation
+    start: tuple[int, UUID] | None = None
 
     @property
     def options(self) -> str:
@@ -182,7 +184,7 @@ def _entry(message: Message, outline: Outline, *, whole: bool) -> Entry:
         versions=[(outline.numbers[pk], pk) for pk in siblings] if len(siblings) > 1 else [],
         is_shown=message.pk in outline.shown,
         whole=whole,
-        calls=[Call(generation) for generation in message.generations.all()],
+        calls=[_call(generation, outline) for generation in message.generations.all()],
         content=message.content,
         thinking=message.thinking,
     )
@@ -190,6 +192,11 @@ def _entry(message: Message, outline: Outline, *, whole: bool) -> Entry:
         entry.answers = outline.numbers[message.parent_id], message.parent_id
     _add_what_is_being_written(entry)
     return entry
+
+
+def _call(generation: Generation, outline: Outline) -> Call:
+    start = generation.history_start_id
+    return Call(generation, (outline.numbers[start], start) if start in outline.numbers else None)
 
 
 def _add_what_is_being_written(entry: Entry) -> None:

@@ -68,9 +68,10 @@ class ShownMessage:
         return outcomes.sentence(self.outcome, self.generation.model, self.detail) if self.generation else ""
 
     @property
-    def repeat_penalty(self) -> float | None:
-        """The higher one to ask again with, where that may help."""
-        return outcomes.higher_penalty(self.generation) if self.generation else None
+    def repeat_penalty(self) -> str:
+        """The higher one to ask again with, as the browser writes numbers; empty where none may help."""
+        higher = outcomes.higher_penalty(self.generation) if self.generation else None
+        return f"{higher:g}" if higher else ""
 
     @property
     def facts(self) -> str:

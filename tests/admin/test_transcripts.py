@@ -135,3 +135,14 @@ def test_times_are_written_as_in_the_lists(root, owner, language):
     for name, pk in paths:
         url = reverse(f"admin:conversations_{name}", args=[pk] if pk else [])
         assert at in root.get(url, headers={"Accept-Language": language}).text, name
+
+
+def test_what_was_left_out_is_told_with_the_first_message_that_went_along(root, owner):
+    conversation = rows.conversation(owner)
+    rows.exchange(conversation)
+    start = rows.exchange(conversation, "第二问").message.parent
+    assert start is not None
+    rows.exchange(conversation, omitted_messages=2, history_start=start)
+    text = _page(root, conversation)
+    assert "2 earlier messages left out" in text
+    assert f'<a href="?message={start.pk}#m-{start.pk}">sent from message 3 on</a>' in text
