@@ -75,21 +75,25 @@ class Ring:
 
     def ahead(self, of: Collection[UUID]) -> dict[UUID, int]:
         """Return the answers ahead of those questions `of` these that wait."""
-        waiting = [asked for some in self._people.values() for asked in some if asked.id in of]
+        targets: defaultdict[str, set[UUID]] = defaultdict(set)
+        for questions in self._people.values():
+            for asked in questions:
+                if asked.id in of:
+                    targets[asked.model].add(asked.id)
         found: dict[UUID, int] = {}
-        # Questions share a future until different answers stand in their way.
-        futures = [(self._copy(), waiting, 1)] if waiting else []
+        # Questions for a model share a future until different answers stand in their way.
+        futures = [(self._copy(), model, held_up, 1) for model, held_up in targets.items()]
         while futures:
-            future, held_up, ends = futures.pop()
-            *others, last = future._by_obstacle(held_up).items()
+            future, model, held_up, ends = futures.pop()
+            *others, last = future._by_obstacle(model, held_up).items()
             branches = [(future._copy(), *other) for other in others] + [(future, *last)]
             for branch, obstacle, same in branches:
                 branch._end(obstacle)
-                begun = {asked.id for asked in branch.let_begin()}
-                found |= {asked.id: ends for asked in same if asked.id in begun}
-                rest = [asked for asked in same if asked.id not in begun]
-                if rest:
-                    futures.append((branch, rest, ends + 1))
+                begun = [asked.id for asked in branch.let_begin() if asked.id in same]
+                found |= dict.fromkeys(begun, ends)
+                same.difference_update(begun)
+                if same:
+                    futures.append((branch, model, same, ends + 1))
         return found
 
     def _next(self) -> Waiting | None:
@@ -120,20 +124,22 @@ class Ring:
         self._models[answer[0]] -= 1
         self._users[answer[1]] -= 1
 
-    def _by_obstacle(self, questions: Iterable[Waiting]) -> dict[Pair, list[Waiting]]:
-        """Return the questions by the running answer that stands most in their way."""
-        limits = self._limits
-        obstacles: dict[tuple[str | None, int | None], Pair] = {}
-        found: defaultdict[Pair, list[Waiting]] = defaultdict(list)
-        for asked in questions:
-            model = asked.model if _full(self._models[asked.model], limits.per_model) else None
-            user = asked.user if _full(self._users[asked.user], limits.per_user) else None
-            if (model, user) not in obstacles:
-                obstacles[model, user] = max(
-                    self._running, key=lambda answer: (answer[0] == model) + (answer[1] == user)
-                )
-            found[obstacles[model, user]].append(asked)
-        return found
+    def _by_obstacle(self, model: str, held_up: set[UUID]) -> dict[Pair, set[UUID]]:
+        """Part questions for a model by the running answer that stands most in their way."""
+        usual = self._obstacle(model, None)
+        found: defaultdict[Pair, set[UUID]] = defaultdict(set)
+        for user in {user for _, user in self._running}:
+            if _full(self._users[user], self._limits.per_user):
+                own = {asked.id for asked in self._people.get(user, ())} & held_up
+                found[self._obstacle(model, user)] |= own
+        found.pop(usual, None)
+        found[usual] = held_up.difference(*found.values()) if found else held_up
+        return {obstacle: some for obstacle, some in found.items() if some}
+
+    def _obstacle(self, model: str, user: int | None) -> Pair:
+        """Return what stands most in the way of a question for a model by `user`, None: by one who may have more."""
+        full = _full(self._models[model], self._limits.per_model)
+        return max(self._running, key=lambda answer: (full and answer[0] == model) + (answer[1] == user))
 
     def _copy(self) -> Self:
         ring = copy(self)

@@ -121,13 +121,12 @@ class TurnsInTheDatabase(TestCase):
         assert order == ids([greedy[0], *modest, greedy[1], greedy[2]])
 
     def test_turns_taken_in_the_same_moment_keep_their_order(self) -> None:
-        first, second = ([ask(user) for user in self.people[:2]] for _ in range(2))
-        two = Limits(per_model=2, per_user=0, in_all=0)
-        assert take(two, *first, *second).begun == ids(first)
-        started = list(Generation.objects.running().order_by("started_at"))
-        assert started == first
-        end(*first)
-        assert take(two, *second).begun == ids(second)
+        one, other = self.people[:2]
+        rows = [ask(user) for user in (one, other, one, one, other)]
+        turns = take(Limits(per_model=3, per_user=0, in_all=0), *rows)
+        assert turns.begun == ids(rows[:3])
+        end(*rows[:3])
+        assert take(ONE, *rows[3:]).begun == [rows[4].pk]
 
     def test_queries_are_as_many_for_fifty_as_for_two(self) -> None:
         counts = []
