@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 from django.utils import translation
 
 from . import database, describe, events, notify
@@ -186,7 +185,7 @@ class ConversationConsumer(BoundedSocket):
         # Once more: preparing may have waited for Ollama.
         _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
-        asked, told = await database.sockets.run(_store, asker, ask)
+        asked, told = await database.questions.run(_store, asker, ask)
         if asked.repeated:
             await self._tell_again(asked, told)
             return
@@ -279,7 +278,6 @@ def _refuse_if_draining() -> None:
         raise Refused("shutting_down")
 
 
-@transaction.atomic
 def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[events.Event]]:
     """Ask, and describe what came of it, all on the database's thread: what cannot be told is not stored."""
     asked = ask(asker)

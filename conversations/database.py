@@ -3,23 +3,30 @@
 Opening SQLite's file with its settings costs as much as ten questions to it, so a thread keeps its connection while
 there is work. What one thread is asked for happens in that order: a checkpoint can never land behind the end of its
 generation. There are two, so that a command that waits for the database does not hold up text that is to be saved,
-nor the other way round.
+nor the other way round. On SQLite, which has one writer, they take turns: its own way to wait is to sleep.
 """
 
 import asyncio
+import contextlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import connection, connections, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # A server or a firewall may drop a connection that rests; so does the thread, before they do.
 _REST_SECONDS = 60
+# In one transaction, so that nobody waits long for the questions of others.
+_MOST_TOGETHER = 20
+
+_writing = threading.Lock()
 
 
 class DatabaseThread:
@@ -43,7 +50,8 @@ class DatabaseThread:
             connections.close_all()
         self._used = now
         try:
-            return function(*args, **kwargs)
+            with _writing if connection.vendor == "sqlite" else contextlib.nullcontext():
+                return function(*args, **kwargs)
         except DatabaseError:
             # It may be the connection that failed; the next call gets a new one.
             connections.close_all()
@@ -55,5 +63,56 @@ class DatabaseThread:
         self._thread.shutdown(wait=True)
 
 
+class Together:
+    """Runs what comes while a thread is busy in one transaction: a class that asks at once waits for one disk write.
+
+    Each function has a savepoint of its own, so that what is refused to one is nothing to the others.
+    """
+
+    def __init__(self, thread: DatabaseThread) -> None:
+        self._thread = thread
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what `function` returns, once it is committed."""
+        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((partial(function, *args, **kwargs), result))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run_all())
+        return await result
+
+    async def _run_all(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
+            try:
+                outcomes = await self._thread.run(_in_one_transaction, [function for function, _ in some])
+            except Exception as error:  # noqa: BLE001 -- whatever it is, each of them has to hear of it
+                outcomes = [error] * len(some)
+            for (_, result), outcome in zip(some, outcomes, strict=True):
+                if result.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    result.set_exception(outcome)
+                else:
+                    result.set_result(outcome)
+
+
+def _in_one_transaction(functions: Sequence[Callable[[], Any]]) -> list[Any]:
+    outcomes: list[Any] = []
+    with transaction.atomic():
+        for function in functions:
+            try:
+                with transaction.atomic():
+                    outcomes.append(function())
+            except DatabaseError:
+                # The connection may be gone, and with it what the others have written.
+                raise
+            except Exception as error:  # noqa: BLE001 -- it is handed on to whoever asked
+                outcomes.append(error)
+    return outcomes
+
+
 # What the sockets of the process ask for; generations are written by the runner's own.
 sockets = DatabaseThread("sockets")
+questions = Together(sockets)
