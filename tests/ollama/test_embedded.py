@@ -1,5 +1,6 @@
 """The embedded model, asked through real HTTP: by the official Python client, and by plain connections."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -28,6 +29,10 @@ ENDLESS: dict[str, Any] = {
     "prompt": "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,",
     "options": {"temperature": 0, "repeat_penalty": 1},
 }
+COUNTING = [
+    {"role": "user", "content": "Count to a thousand."},
+    {"role": "assistant", "content": ENDLESS["prompt"]},
+]
 LONG_TEXT = " ".join(f"Sheep number {n} jumps over the fence." for n in range(150))
 
 pytestmark = [
@@ -150,6 +155,30 @@ def test_a_whole_chat_and_a_whole_generate_answer_in_one_object(client: ollama.C
     assert generate.done
     assert (generate.response or "").strip()
     assert chat.prompt_eval_count == generate.prompt_eval_count
+
+
+def test_a_streamed_generate_comes_in_pieces(client: ollama.Client) -> None:
+    parts = list(client.generate(MODEL, "Say hello.", stream=True, options={"num_predict": 5}))
+    assert [part.done for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert "".join(part.response or "" for part in parts).strip()
+
+
+async def test_the_official_asynchronous_client_makes_the_same_calls(server: Server) -> None:
+    short = {"num_predict": 4}
+    async with ollama.AsyncClient(server.url) as client:
+        assert [found.model for found in (await client.list()).models] == [MODEL]
+        assert [found.model for found in (await client.ps()).models] == [MODEL]
+        assert (await client.show(MODEL)).capabilities == ["completion"]
+        assert (await client.chat(MODEL, question("Hi"), options=short)).done
+        assert (await client.generate(MODEL, "Hi", options=short)).done
+        chat = [
+            part.done async for part in await client.chat(MODEL, question("Hi"), stream=True, options=short)
+        ]
+        generate = [
+            part.done async for part in await client.generate(MODEL, "Hi", stream=True, options=short)
+        ]
+    assert chat == [False] * (len(chat) - 1) + [True]
+    assert generate == [False] * (len(generate) - 1) + [True]
 
 
 def test_the_next_question_knows_the_conversation(client: ollama.Client) -> None:
@@ -376,6 +405,45 @@ def test_closing_in_mid_answer_idles_the_process_and_the_next_question_is_quick(
 
     assert first_token_seconds(client) < 3 * on_idle + 2
     server.wait_until_idle()
+    assert server.cpu_seconds() - closed < 1
+
+
+@needs_proc
+def test_closing_the_official_clients_chat_idles_the_process(server: Server, client: ollama.Client) -> None:
+    stream: Any = client.chat(MODEL, COUNTING, stream=True, options=ENDLESS["options"])
+    with contextlib.closing(stream):
+        for _ in range(5):
+            assert not next(stream).done
+    closed = server.cpu_seconds()
+    server.wait_until_idle()
+    assert server.cpu_seconds() - closed < 1
+
+
+@needs_proc
+@pytest.mark.parametrize("call", ["chat", "generate"])
+async def test_cancelling_the_official_asynchronous_client_idles_the_process(
+    server: Server, call: str
+) -> None:
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with ollama.AsyncClient(server.url) as client:
+            stream: Any = (
+                await client.chat(MODEL, COUNTING, stream=True, options=ENDLESS["options"])
+                if call == "chat"
+                else await client.generate(stream=True, **ENDLESS)
+            )
+            async for part in stream:
+                assert not part.done
+                begun.set()
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(begun.wait(), 60)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    closed = server.cpu_seconds()
+    await asyncio.to_thread(server.wait_until_idle)
     assert server.cpu_seconds() - closed < 1
 
 
