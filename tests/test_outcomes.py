@@ -7,6 +7,7 @@ from conversations.generation.calling import outcome_of
 from conversations.models import Generation
 from conversations.ollama.errors import (
     BadAnswer,
+    EndlessAnswer,
     OllamaError,
     OllamaRefused,
     OllamaStalled,
@@ -36,6 +37,7 @@ def told(error: OllamaError, content: str = "Half ") -> str:
         (OllamaRefused(401, "unauthorized"), "", "OLLAMA_API_KEY"),
         (BadAnswer(403, "<html>Forbidden</html>"), "", "OLLAMA_API_KEY"),
         (BadAnswer(502, "<html>Bad gateway</html>"), "", "Something other than Ollama"),
+        (EndlessAnswer("1000001 lines"), "Half ", "this site's limit"),
     ],
 )
 def test_each_failure_is_told_as_what_it_was(error, content, words):

@@ -9,6 +9,7 @@ from . import (
     test_client_connections,
     test_client_errors,
     test_client_models,
+    test_client_refusals,
     test_client_tls,
 )
 
@@ -22,6 +23,7 @@ MODULES = [
     test_client_connections,
     test_client_errors,
     test_client_models,
+    test_client_refusals,
     test_client_tls,
 ]
 
