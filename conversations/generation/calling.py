@@ -135,7 +135,7 @@ def _take(answer: LiveAnswer, chunk: Chunk) -> bool:
     text, thinking = chunk.text, chunk.thinking
     if not text and not thinking:
         return True
-    room = MAX_ANSWER_CHARS - sum(answer.end)
+    room = max(0, MAX_ANSWER_CHARS - sum(answer.end))
     fits = len(text) + len(thinking) <= room
     if not fits:
         thinking = thinking[:room]
