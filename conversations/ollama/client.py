@@ -27,7 +27,7 @@ from .errors import (
     readable,
     retry_after,
 )
-from .transport import Bounds, LineReader, Pace, Timeouts, Upload, leave, open_session, translated
+from .transport import Bounds, LineReader, Pace, Timeouts, Upload, leave, open_session, translated, unpacked
 from .wire import Chunk, parse_line, parse_object, storable
 
 _MAX_ERROR_BODY = 65_536
@@ -281,7 +281,7 @@ def _error_of(response: httpx.Response, text: str, model: str | None) -> OllamaE
 async def _collect(response: httpx.Response, content: bytearray, limit: int) -> None:
     """Read an answer of the short kind into `content`, up to about `limit` bytes."""
     with translated(response.status_code):
-        async for piece in response.aiter_bytes():
+        async for piece in unpacked(response):
             content += piece
             if len(content) >= limit:
                 return

@@ -10,7 +10,8 @@ fraction of a millisecond.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 import aiohttp
@@ -31,6 +32,9 @@ from .errors import (
 from .wire import LineSplitter
 
 _UPLOAD_PIECE = 65_536
+_UNPACKED_PIECE = 65_536
+# Tells zlib to look which of the two it is (https://docs.python.org/3/library/zlib.html#zlib.decompress).
+_ZLIB_OR_GZIP = 32
 _ORIGINAL = "chatsite.original"
 Pace = Callable[[Callable[[], None]], Awaitable[object]]
 _HEADERS = {
@@ -144,8 +148,7 @@ class LineReader:
         self._deadline = asyncio.get_running_loop().time() + bounds.seconds
         self._lines = self._bytes = 0
         self._original: aiohttp.ClientResponse = response.extensions[_ORIGINAL]
-        # Compressed, though nobody asked for it: httpx knows how to undo that.
-        self._unpacked = response.aiter_bytes() if "content-encoding" in response.headers else None
+        self._unpacked = unpacked(response) if is_packed(response) else None
         self._splitter = LineSplitter()
         self._patience = first
         self._stall = stall
@@ -241,6 +244,28 @@ class LineReader:
             raise
 
 
+def is_packed(response: httpx.Response) -> bool:
+    """Whether an answer is compressed, though nobody asked for it, in a way that can be undone."""
+    return response.headers.get("content-encoding", "").lower() in {"gzip", "x-gzip", "deflate"}
+
+
+async def unpacked(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The bytes of an answer, unpacked, in pieces of bounded size whatever the compression. Raises zlib.error."""
+    if not is_packed(response):
+        async for piece in response.aiter_raw():
+            yield piece
+        return
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | _ZLIB_OR_GZIP)
+    async for piece in response.aiter_raw():
+        rest = piece
+        while rest and not unpacker.eof:
+            if piece := unpacker.decompress(rest, _UNPACKED_PIECE):
+                yield piece
+            rest = unpacker.unconsumed_tail
+    if piece := unpacker.flush():
+        yield piece
+
+
 async def leave(response: httpx.Response) -> None:
     """Close the connection at once. What goes wrong in that concerns nobody any more."""
     with contextlib.suppress(httpx.HTTPError, aiohttp.ClientError, OSError):
@@ -255,7 +280,14 @@ def translated(status: int | None = None) -> Iterator[None]:
     except TimeoutError:
         # Ours, from asyncio.timeout; whoever set the clock says what it means.
         raise
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, UnicodeError) as error:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        aiohttp.ClientError,
+        OSError,
+        UnicodeError,
+        zlib.error,
+    ) as error:
         raise translate(error, status) from error
 
 
@@ -269,7 +301,7 @@ def translate(error: Exception, status: int | None = None) -> OllamaError:
         return OllamaUnavailable(_kind(cause), cause)
     if isinstance(cause, aiohttp.InvalidURL | httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         return OllamaUnavailable("unreachable", cause)
-    if isinstance(cause, aiohttp.ClientResponseError | httpx.DecodingError):
+    if isinstance(cause, aiohttp.ClientResponseError | zlib.error):
         return BadAnswer(status or 0, f"not HTTP as it should be: {cause}")
     return StreamBroken(cause)
 

@@ -5,6 +5,7 @@ import json
 import random
 import re
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -32,6 +33,12 @@ DRIPPED = b"".join(
 )
 
 
+def flood() -> bytes:
+    """Return 100 MB of blanks, compressed to a hundred KB."""
+    packer = zlib.compressobj()
+    return b"".join(packer.compress(b" " * 1_000_000) for _ in range(100)) + packer.flush()
+
+
 class Shape(NamedTuple):
     """What an Ollama sends, and the end that it makes: status, reason, code of the sentence, what is kept."""
 
@@ -43,9 +50,9 @@ class Shape(NamedTuple):
     thinking: str = ""
 
 
-def foreign(text: str, *pieces: Any) -> Shape:
+def foreign(text: str, *pieces: Any, **fields: Any) -> Shape:
     """Return the shape of an answer that is not Ollama's from some point on."""
-    return Shape(Script([*pieces]), "failed", "ollama_error", "ollama_foreign", text)
+    return Shape(Script([*pieces], **fields), "failed", "ollama_error", "ollama_foreign", text)
 
 
 SHAPES = {
@@ -68,6 +75,7 @@ SHAPES = {
     "garbage in between": foreign(
         "kept ", "kept ", GARBAGE[:999].replace(b"\n", b" ") + b"\n", "never shown"
     ),
+    "a compressed flood": foreign("", flood(), headers={"Content-Encoding": "deflate"}),
     "nesting without end": foreign("", b'{"message":' * 90_000 + b"\n"),
 }
 
