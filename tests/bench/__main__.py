@@ -7,7 +7,9 @@ import time
 import traceback
 from collections.abc import Callable
 
-from . import profile, streams
+from tests.site import ROOT
+
+from . import curves, hostile, idle, profile, report, stopping, streams
 from .results import Outcome, Row
 
 SCENARIOS: dict[str, Callable[[], Outcome]] = {
@@ -17,6 +19,11 @@ SCENARIOS: dict[str, Callable[[], Outcome]] = {
     "streams": streams.streams,
     "many": streams.many,
     "first": streams.first,
+    "stop": stopping.stop,
+    "numbers": curves.numbers,
+    "length": curves.length,
+    "idle": idle.idle,
+    "hostile": hostile.hostile,
     "profile": profile.profile,
 }
 
@@ -48,11 +55,20 @@ def main() -> int:
         )
         return 2
     outcomes = {name: measured(name) for name in names}
+    show(outcomes)
+    if not only:
+        report.keep(ROOT, outcomes)
+    failed = [row for outcome in outcomes.values() for row in outcome.rows if row.reached is False]
+    return 1 if failed else 0
+
+
+def show(outcomes: dict[str, Outcome]) -> None:
+    """Print the table."""
+    marks = {True: "reached", False: "MISSED", None: ""}
     for outcome in outcomes.values():
         for row in outcome.rows:
-            mark = {True: "reached", False: "MISSED", None: ""}[row.reached]
-            sys.stdout.write(f"{row.what:<100} {row.measured:>14}  {row.aim:<10} {mark}\n")
-    return 0
+            aim = f"  {row.aim}  {marks[row.reached]}" if row.aim else ""
+            sys.stdout.write(f"{row.what:<96} {row.measured}{aim}\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """One load on one server: answers read side by side, and what they cost the server."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import httpx
 from tests.scripted_ollama import ScriptedOllama
 from tests.site import Site, wait_until
 
-from .processes import START_SECONDS, Measurer, Scripted, cpu_seconds, new_readers, program
+from .processes import START_SECONDS, Measurer, Sampler, Scripted, cpu_seconds, new_readers, program
 
 STREAMS, RATE, COUNT = 50, 50, 500
 Figures = dict[str, Any]
@@ -22,39 +23,43 @@ def spread(streams: int, seconds: float = 1) -> list[float]:
     return [numbers.random() * seconds for _ in range(streams)]
 
 
-def read(
-    kind: str, targets: list[Any], ollama: Scripted, load: tuple[int, float], server: int, delays: list[float]
-) -> Figures:
-    """Read `load` (tokens, tokens a second) from each target; `server` is the process that pays."""
-    count, rate = load
-    ollama.tokens(count, rate)
-    plan = {"kind": kind, "targets": targets, "delays": delays, "count": count}
+@dataclass(frozen=True)
+class Load:
+    """What each answer is (tokens, tokens a second), when each is asked for, and the parts of the run whose cost is
+    wanted on its own (from, to, in seconds)."""
+
+    count: int = COUNT
+    rate: float = RATE
+    delays: Sequence[float] = ()
+    windows: Sequence[tuple[float, float]] = ()
+
+
+def read(kind: str, targets: list[Any], ollama: Scripted, load: Load, server: int = 0) -> Figures:
+    """Read that load from each target; `server` is the process that pays (0: the reading one)."""
+    delays = load.delays or spread(len(targets))
+    ollama.tokens(load.count, load.rate)
+    plan = {"kind": kind, "targets": targets, "delays": delays, "count": load.count}
     with Measurer("tests.bench.readers", plan) as readers:
-        server = server or readers.pid
-        before, wrote = cpu_seconds(server), cpu_seconds(ollama.pid)
-        readers.go()
-        figures: Figures = readers.result(60 + max(delays) + (count / rate if rate else 60))
-        spent = figures["cpu_s"] if server == readers.pid else cpu_seconds(server) - before
-        figures |= {
+        payer = server or readers.pid
+        before, wrote = cpu_seconds(payer), cpu_seconds(ollama.pid)
+        with Sampler(payer) as sampler:
+            readers.go()
+            figures: Figures = readers.result(60 + max(delays) + load.count / load.rate)
+        spent = cpu_seconds(payer) - before
+        busy = [sampler.share(*window) / len(targets) / load.rate for window in load.windows]
+        return figures | {
             "cpu_us_per_token": round(spent / max(1, figures["tokens"]) * 1e6, 1),
+            "window_us_per_token": [round(share * 1e6, 1) for share in busy],
             "server_cpu_s": round(spent, 3),
             "ollama_cpu_s": round(cpu_seconds(ollama.pid) - wrote, 2),
-            "rate": rate,
-            "count": count,
+            "rate": load.rate,
+            "count": load.count,
         }
-    return figures
 
 
-def read_site(
-    site: Site,
-    ollama: Scripted,
-    streams: int = STREAMS,
-    load: tuple[int, float] = (COUNT, RATE),
-    delays: list[float] | None = None,
-) -> Figures:
+def read_site(site: Site, ollama: Scripted, streams: int = STREAMS, load: Load | None = None) -> Figures:
     """Read that many answers of the site, each in a new conversation of another person."""
-    targets = new_readers(site, streams)
-    return read("site", targets, ollama, load, site.pid, delays or spread(streams))
+    return read("site", new_readers(site, streams), ollama, load or Load(), site.pid)
 
 
 @contextmanager

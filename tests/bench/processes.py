@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import IO, Any, Self
 
 import httpx
 
-from tests.scripted_ollama import Piece, ScriptedOllama, stamped
+from tests.scripted_ollama import Script, ScriptedOllama, stamped
 from tests.site import ROOT, Site, wait_until
 
 MANY = {"OLLAMA_NUM_PARALLEL": "1000", "MAX_RUNNING_PER_USER": "0"}
@@ -31,6 +31,37 @@ def rss_mb(pid: int) -> float:
     """The resident memory of a process in MB (10^6 bytes)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Sampler:
+    """Notes a process's processor time ten times a second, for the cost of a part of a run."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seen: list[tuple[float, float]] = []
+        self._over = Event()
+        self._thread = Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._begun = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while True:
+            self._seen.append((time.monotonic() - self._begun, cpu_seconds(self._pid)))
+            if self._over.wait(0.1):
+                return
+
+    def share(self, begin: float, end: float) -> float:
+        """Processor seconds per second between two moments, in seconds from the beginning."""
+        inside = [pair for pair in self._seen if begin <= pair[0] <= end]
+        (first, before), (last, after) = inside[0], inside[-1]
+        return (after - before) / (last - first)
 
 
 @contextmanager
@@ -132,20 +163,22 @@ class Scripted:
             return httpx.get(f"{self.url}/api/version", trust_env=False).is_success
         return False
 
-    def answer(self, *pieces: Piece, always: bool = True, **fields: Any) -> None:
-        """Answer every question so (or the next one only)."""
-        body = {"pieces": list(pieces), "always": always, **fields}
+    def play(self, script: Script, *, always: bool = False) -> None:
+        """Answer the next question so (or every one)."""
+        body = script.as_json() | {"always": always}
         httpx.post(f"{self.url}/_script", json=body, trust_env=False).raise_for_status()
 
     def tokens(self, count: int, rate: float) -> None:
         """Answer every question with tokens that tell when they were written."""
-        self.answer(stamped(count, rate))
+        self.play(Script([stamped(count, rate)]), always=True)
 
 
 @contextmanager
 def running_site(ollama: str, **env: str) -> Iterator[Site]:
     """Run the site with data of its own, without bounds on how much may run at once."""
     with tempfile.TemporaryDirectory() as data, Site(Path(data), ollama, **(MANY | env)) as site:
+        # Without an administrator every page leads to the one that makes one.
+        site.add_user("bench", admin=True)
         yield site
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from .loads import COUNT, RATE, read, spread
+from .loads import COUNT, RATE, Load, read
 from .loads import STREAMS as PEOPLE
 from .processes import Scripted, new_readers, running_site
 from .results import Outcome, Row
@@ -58,23 +58,15 @@ def profile() -> Outcome:
         targets = new_readers(site, PEOPLE)
         kept = Path(folder) / "samples"
         seconds = COUNT / RATE + 1
+        program = Path(sys.executable).with_name("py-spy")
+        options = f"--full-filenames -f raw -r {SAMPLES_PER_SECOND} -d {seconds:.0f} -p {site.pid}".split()
         spy = subprocess.Popen(
-            [
-                str(Path(sys.executable).with_name("py-spy")),
-                "record",
-                "--full-filenames",
-                "-f",
-                "raw",
-                "-r",
-                str(SAMPLES_PER_SECOND),
-                "-d",
-            ]
-            + [f"{seconds:.0f}", "-p", str(site.pid), "-o", str(kept)],
+            [program, "record", *options, "-o", kept],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        figures = read("site", targets, ollama, (COUNT, RATE), site.pid, spread(PEOPLE))
+        figures = read("site", targets, ollama, Load(), site.pid)
         _out, said = spy.communicate(timeout=60)
         if not kept.exists():
             raise RuntimeError(f"py-spy: {said}")

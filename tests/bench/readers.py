@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -170,7 +170,12 @@ async def leave(socket: ClientConnection) -> None:
     socket.transport.abort()
 
 
-READ = {"site": read_site, "bare": read_bare, "relay": read_relay, "direct": read_direct}
+READ: dict[str, Callable[[Any, Stream], Awaitable[None]]] = {
+    "site": read_site,
+    "bare": read_bare,
+    "relay": read_relay,
+    "direct": read_direct,
+}
 
 
 async def read_one(kind: str, source: Any, delay: float) -> Stream:

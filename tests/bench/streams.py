@@ -2,7 +2,7 @@
 
 from tests.site import Site
 
-from .loads import COUNT, RATE, STREAMS, Figures, read, read_site, server, sound, spread
+from .loads import COUNT, RATE, STREAMS, Figures, Load, read, read_site, server, sound
 from .processes import Measurer, Scripted, new_readers, running_site
 from .results import Outcome, Row
 
@@ -50,7 +50,7 @@ def compared(kind: str, module: str = "") -> Outcome:
 
 def _compare(kind: str, url: str, ollama: Scripted, pid: int) -> Figures:
     targets = [{"url": url}] * STREAMS
-    return read(kind, targets, ollama, (COUNT, RATE), pid, spread(STREAMS))
+    return read(kind, targets, ollama, Load(), pid)
 
 
 def floor() -> Outcome:
@@ -73,7 +73,7 @@ def streams() -> Outcome:
     outcome = Outcome()
     with Scripted() as ollama, running_site(ollama.url) as site:
         alone = read_site(site, ollama)
-        half = read_site(site, ollama, load=(COUNT // 2, RATE))
+        half = read_site(site, ollama, load=Load(COUNT // 2))
         with_pages = _with_pages(site, ollama)
     tokens = alone["tokens"] - half["tokens"]
     slope = (alone["server_cpu_s"] - half["server_cpu_s"]) / max(1, tokens) * 1e6
@@ -100,7 +100,7 @@ def _with_pages(site: Site, ollama: Scripted) -> Figures:
     people = [{"origin": site.url, **target} for target in targets]
     with Measurer("tests.bench.visitors", {"people": people, "every": 2}) as visitors:
         visitors.go()
-        figures = read("site", targets, ollama, (COUNT, RATE), site.pid, spread(STREAMS))
+        figures = read("site", targets, ollama, Load(), site.pid)
         visitors.go()
         figures["pages"] = visitors.result(60)
     return figures
@@ -111,7 +111,7 @@ def many() -> Outcome:
     outcome = Outcome()
     with Scripted() as ollama, running_site(ollama.url) as site:
         for count, rate, tokens in ((200, 10, 100), (500, 5, 50)):
-            figures = read_site(site, ollama, count, (tokens, rate))
+            figures = read_site(site, ollama, count, Load(tokens, rate))
             name = f"{count} answers × {rate} tokens/s"
             add_soundness(outcome, name, figures)
             outcome.add(f"{name}: longest wait for a first token", figures["first_ms"]["p100"] / 1000, "s", 2)
@@ -124,12 +124,12 @@ def many() -> Outcome:
 def first() -> Outcome:
     """How long the first token takes: of one stream against reading directly, and of 50 at once."""
     outcome = Outcome()
-    one_by_one = [0.3 * number for number in range(25)]
+    one_by_one = Load(3, delays=[0.3 * number for number in range(25)])
     with Scripted() as ollama, running_site(ollama.url) as site:
-        read_site(site, ollama, 5, (3, RATE))
-        here = read_site(site, ollama, 25, (3, RATE), one_by_one)
-        there = read("direct", [{"url": ollama.url}] * 25, ollama, (3, RATE), 0, one_by_one)
-        at_once = read_site(site, ollama, STREAMS, (100, RATE), [0.0] * STREAMS)
+        read_site(site, ollama, 5, Load(3))
+        here = read_site(site, ollama, 25, one_by_one)
+        there = read("direct", [{"url": ollama.url}] * 25, ollama, one_by_one)
+        at_once = read_site(site, ollama, STREAMS, Load(100, delays=[0.0] * STREAMS))
     later = here["first_ms"]["p50"] - there["first_ms"]["p50"]
     outcome.add("one answer: first token later than by reading Ollama directly (p50 of 25)", later, "ms", 12)
     outcome.add("50 asked at once: first token, p50", at_once["first_ms"]["p50"], "ms")

@@ -22,7 +22,7 @@ async def visit(client: httpx.AsyncClient, person: dict[str, Any], every: float,
         try:
             # The conversation is there once its question has been taken.
             answer = await client.get(person["origin"] + paths[number % 2], headers=cookie)
-            good = answer.status_code == httpx.codes.OK or answer.status_code == httpx.codes.NOT_FOUND
+            good = answer.status_code in {httpx.codes.OK, httpx.codes.NOT_FOUND}
             seen.append((time.monotonic() - begun) * 1000 if good else None)
         except httpx.HTTPError:
             seen.append(None)
