@@ -8,6 +8,7 @@ import pytest
 
 from conversations.ollama.client import ChatRequest, OllamaClient
 from conversations.ollama.errors import OllamaError
+from conversations.ollama.transport import Pace
 from conversations.ollama.wire import Chunk
 from tests.scripted_ollama import ScriptedOllama
 
@@ -34,11 +35,11 @@ class Reply(NamedTuple):
         return bool(self.chunks) and self.chunks[-1].done
 
 
-async def read(client: OllamaClient, request: ChatRequest = QUESTION) -> Reply:
+async def read(client: OllamaClient, request: ChatRequest = QUESTION, pace: Pace | None = None) -> Reply:
     """Ask and read to the end; an error of the tree is part of the reply."""
     chunks: list[Chunk] = []
     try:
-        async with aclosing(client.chat(request)) as answer:
+        async with aclosing(client.chat(request, pace)) as answer:
             async for chunk in answer:
                 chunks.append(chunk)
     except OllamaError as error:

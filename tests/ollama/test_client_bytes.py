@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 
 from conversations.ollama.client import OllamaClient
 from conversations.ollama.errors import BadAnswer, EndlessAnswer
-from conversations.ollama.transport import Bounds
+from conversations.ollama.transport import Bounds, Pace
 from conversations.ollama.wire import Chunk, Stats
 from tests.scripted_ollama import ScriptedOllama, done, hold, tokens
 
-from .conftest import QUESTION, Reply, read
+from .conftest import Reply, read
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
 FEW = Bounds(lines=1000, bytes=200_000)
@@ -162,22 +163,29 @@ def streams(draw: st.DrawFn) -> tuple[str, str, list[bytes]]:
     return text, thinking, [piece for piece in pieces if piece]
 
 
+async def rest(resume: Callable[[], None]) -> None:
+    """Let the connection rest for a moment, as the site does between two frames."""
+    await asyncio.sleep(0.001)
+    resume()
+    await asyncio.sleep(0)
+
+
 @pytest.mark.wire(1, 2, 3, 8, 10, 13)
 @settings(
     max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(stream=streams(), framing=st.sampled_from(["chunked", "close"]))
+@given(stream=streams(), framing=st.sampled_from(["chunked", "close"]), pace=st.sampled_from([None, rest]))
 def test_any_answer_cut_at_any_bytes_gives_the_same_text(
-    ollama: ScriptedOllama, stream: tuple[str, str, list[bytes]], framing: str
+    ollama: ScriptedOllama, stream: tuple[str, str, list[bytes]], framing: str, pace: Pace | None
 ) -> None:
     text, thinking, pieces = stream
     ollama.enqueue(*pieces, framing=framing, finish=False)
 
     async def ask() -> Reply:
         async with OllamaClient(ollama.base_url) as client:
-            return await read(client, QUESTION)
+            return await read(client, pace=pace)
 
     reply = asyncio.run(ask())
     assert (reply.text, reply.thinking, reply.done, reply.error) == (text, thinking, True, None)
