@@ -25,27 +25,33 @@ LAYERS = {
         "consumers.py",
     ),
     "generation (live answers, clocks, frames)": ("conversations/",),
-    "event loop": ("asyncio/", "selectors.py"),
 }
-OTHER = "other"
+EVENT_LOOP = "event loop and its system calls"
+# A thread that waits for work, in a call that py-spy takes for work.
+WAITING = "concurrent/futures/thread.py:"
 
 
 def layer(stack: list[str]) -> str:
     """The layer of one sample, outermost function first."""
+    if "Reactor.run " in stack[-1]:
+        # The loop is compiled code: what Python sees is the function that started it.
+        return EVENT_LOOP
     for function in reversed(stack):
         for name, files in LAYERS.items():
-            if name != "event loop" and any(file in function for file in files):
+            if any(file in function for file in files):
                 return name
-    return "event loop" if any("asyncio/" in function for function in stack) else OTHER
+    return EVENT_LOOP if any("asyncio/" in function for function in stack) else "other"
 
 
 def grouped(raw: str) -> tuple[Counter[str], Counter[str]]:
-    """Samples by layer and by function (own time), of py-spy's collapsed stacks."""
+    """Samples by layer and by function (own time), of py-spy's collapsed stacks; waiting ones do not count."""
     layers: Counter[str] = Counter()
     functions: Counter[str] = Counter()
     for line in raw.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
+        if WAITING in frames[-1]:
+            continue
         layers[layer(frames)] += int(count)
         functions[frames[-1]] += int(count)
     return layers, functions
