@@ -16,6 +16,8 @@ from .results import Outcome
 
 TIMES = 25
 PHASES: dict[str, list[Piece]] = {
+    # Until it has been asked what is in memory, a site is connecting.
+    "connecting": [hold("never")],
     "loading": [hold("never"), load()],
     "reading": [hold("never")],
     "reading, answer begun": [headers(), hold("never")],
