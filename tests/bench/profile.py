@@ -1,10 +1,13 @@
 """Where the time goes: py-spy samples the site while 50 answers are read, and each sample is put to a layer."""
 
+import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+
+from tests.site import ROOT
 
 from .loads import COUNT, RATE, Load, read
 from .loads import STREAMS as PEOPLE
@@ -26,6 +29,8 @@ LAYERS = {
     ),
     "generation (live answers, clocks, frames)": ("conversations/",),
 }
+# What a machine's own folders add to a file's name.
+BEFORE_MODULE = re.compile(rf"\(.*(?:site-packages|python[\d.]+|{re.escape(str(ROOT))})/")
 EVENT_LOOP = "event loop and its system calls"
 # A thread that waits for work, in a call that py-spy takes for work.
 WAITING = "concurrent/futures/thread.py:"
@@ -53,7 +58,7 @@ def grouped(raw: str) -> tuple[Counter[str], Counter[str]]:
         if WAITING in frames[-1]:
             continue
         layers[layer(frames)] += int(count)
-        functions[frames[-1]] += int(count)
+        functions[BEFORE_MODULE.sub("(", frames[-1])] += int(count)
     return layers, functions
 
 

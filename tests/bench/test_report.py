@@ -60,7 +60,7 @@ def test_pictures_carry_nothing_from_elsewhere(kept, name):
 def test_a_sample_belongs_to_the_innermost_layer_that_is_known():
     raw = (
         "main (manage.py:1);run (/x/asyncio/events.py:2);tick (/x/conversations/generation/clocks.py:3);"
-        "write (/x/twisted/tcp.py:4);send (/x/lib/socket.py:9) 3\n"
+        "write (/x/twisted/tcp.py:4);send (/x/lib/python3.11/site-packages/lib/socket.py:9) 3\n"
         "main (manage.py:1);AsyncioSelectorReactor.run (/x/twisted/internet/asyncioreactor.py:5) 2\n"
         "run (/x/threading.py:2);_worker (/x/concurrent/futures/thread.py:81) 9\n"
     )
@@ -69,4 +69,4 @@ def test_a_sample_belongs_to_the_innermost_layer_that_is_known():
         "WebSocket in and out (autobahn, daphne, twisted, channels)": 3,
         "event loop and its system calls": 2,
     }
-    assert functions.most_common(1) == [("send (/x/lib/socket.py:9)", 3)]
+    assert functions.most_common(1) == [("send (lib/socket.py:9)", 3)]
