@@ -1,30 +1,49 @@
 """How requests and sockets reach the site."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 
+# Pages wait for the database and for passwords to be hashed; more at once would only wait for the processor.
+_PAGE_THREADS = 8
+
+
 class PageHandler(ASGIHandler):
-    """Runs the whole middleware chain in one thread.
+    """Runs the whole middleware chain in one of a few threads, which keep their database connections.
 
     All middleware of the site is synchronous. Django would hop between thread and event loop around every async
-    capable one, which costs more than most pages do.
+    capable one, and make a thread with a new connection for each page: both cost more than most pages do.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = ThreadPoolExecutor(_PAGE_THREADS, thread_name_prefix="page")
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request; without the thread of its own that Django makes for each."""
+        await self.handle(scope, receive, send)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the synchronous chain, whatever the server is."""
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a request in the thread that belongs to it."""
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        """Answer a request in one of the threads."""
+        respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._threads)
+        return await respond(request)
+
+    def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        close_old_connections()
+        return self.get_response(request)
 
 
 def _application() -> Any:

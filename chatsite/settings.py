@@ -171,6 +171,8 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'chatsite.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Opening the file with what follows costs as much as ten questions to it.
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
     # IMMEDIATE: a transaction that reads and then writes never meets "database is locked" half way.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
