@@ -285,7 +285,8 @@ def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[eve
     if asked.question is not None:
         told.append(
             events.MessageCreated(
-                client_id=asked.generation.client_id, message=describe.message(asked.question)
+                client_id=asked.generation.client_id,
+                message=describe.message(asked.question, is_only=asked.is_only),
             )
         )
     told.append(describe.started(asked.generation, is_only=asked.question is not None and not asked.repeated))

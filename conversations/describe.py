@@ -24,15 +24,15 @@ def conversation(row: Conversation, *, running: bool = False) -> events.Conversa
     )
 
 
-def message(row: Message) -> events.MessageState:
-    """Return a message with its versions."""
+def message(row: Message, *, is_only: bool = False) -> events.MessageState:
+    """Return a message with its versions, which nobody has to look for where it `is_only` one."""
     return events.MessageState(
         id=row.pk,
         parent=row.parent_id,
         role=row.role,
         text=row.content,
         html=row.html,
-        siblings=siblings(row),
+        siblings=[row.pk] if is_only else siblings(row),
         created_at=row.created_at,
     )
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, GenerationEvent, Message, User
@@ -41,11 +42,15 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of it; `question` is None where no new message of the person was made."""
+    """What came of it; `question` is None where no new message of the person was made.
+
+    `is_only`: that message is known to be the only version of itself.
+    """
 
     generation: Generation
     question: Message | None
     repeated: bool = False
+    is_only: bool = False
 
 
 def send(
@@ -57,10 +62,11 @@ def send(
     def ask() -> Asked:
         conversation = _open(asker, text)
         apply_settings(conversation, chosen)
-        _refuse_if_live(conversation)
         above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
+        # Nothing stands below the end of the shown branch, and nothing at all in a new conversation.
+        is_only = parent is None and (above is not None or conversation._state.adding)
         question = _new_message(conversation, above, Message.Role.USER, text)
-        return Asked(_begin(asker, conversation, question, client_id), question)
+        return Asked(_begin(asker, conversation, question, client_id), question, is_only=is_only)
 
     return _once(asker, client_id, ask)
 
@@ -71,7 +77,6 @@ def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
 
     def ask() -> Asked:
         conversation = owned(asker.user, asker.conversation)
-        _refuse_if_live(conversation)
         old = _message(conversation, message, Message.Role.USER)
         question = _new_message(conversation, old.parent, Message.Role.USER, text)
         return Asked(_begin(asker, conversation, question, client_id), question)
@@ -94,7 +99,6 @@ def regenerate(
 
     def ask() -> Asked:
         conversation = owned(asker.user, asker.conversation)
-        _refuse_if_live(conversation)
         old = _message(conversation, message, Message.Role.ASSISTANT)
         if old.parent is None:
             raise Refused("not_found")
@@ -109,7 +113,6 @@ def continue_answer(asker: Asker, client_id: str, message: UUID) -> Asked:
 
     def ask() -> Asked:
         conversation = owned(asker.user, asker.conversation)
-        _refuse_if_live(conversation)
         answer = _message(conversation, message, Message.Role.ASSISTANT)
         if answer.parent is None:
             raise Refused("not_found")
@@ -151,11 +154,20 @@ def _checked(text: str) -> str:
 
 
 def _once(asker: Asker, client_id: str, ask: Callable[[], Asked]) -> Asked:
-    """Run `ask` in one transaction unless its `client_id` has been served; two at once make one."""
-    if Generation.objects.filter(conversation=asker.conversation, client_id=client_id).exists():
-        repeated = _asked_before(asker, client_id)
-        if repeated:
-            return repeated
+    """Run `ask` in one transaction unless its `client_id` has been served; two at once make one.
+
+    Raises Refused(busy) while another answer is on its way.
+    """
+    mine = Generation.objects.filter(
+        conversation=asker.conversation, conversation__owner=asker.user, conversation__deleted_at=None
+    )
+    in_the_way = mine.filter(Q(client_id=client_id) | Q(status__in=Generation.LIVE))
+    found = set(in_the_way.values_list("client_id", flat=True))
+    repeated = _asked_before(asker, client_id) if client_id in found else None
+    if repeated:
+        return repeated
+    if found:
+        raise Refused("busy")
     try:
         with transaction.atomic():
             return ask()
@@ -192,10 +204,7 @@ def _open(asker: Asker, text: str) -> Conversation:
 
 
 def _refuse_if_live(conversation: Conversation) -> None:
-    if (
-        not conversation._state.adding
-        and Generation.objects.live().filter(conversation=conversation).exists()
-    ):
+    if Generation.objects.live().filter(conversation=conversation).exists():
         raise Refused("busy")
 
 
