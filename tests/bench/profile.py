@@ -32,18 +32,19 @@ LAYERS = {
 # What a machine's own folders add to a file's name.
 BEFORE_MODULE = re.compile(rf"\(.*(?:site-packages|python[\d.]+|{re.escape(str(ROOT))})/")
 EVENT_LOOP = "event loop and its system calls"
+# Where the event loop's own time is seen; a compiled one's is its starter's, twisted's reactor.
+LOOPS = ("/selectors.py", "asyncioreactor.py")
 # A thread that waits for work, in a call that py-spy takes for work.
 WAITING = "concurrent/futures/thread.py:"
 
 
 def layer(stack: list[str]) -> str:
     """The layer of one sample, outermost function first."""
-    if "Reactor.run " in stack[-1]:
-        # The loop is compiled code: what Python sees is the function that started it.
+    if any(loop in stack[-1] for loop in LOOPS):
         return EVENT_LOOP
     for function in reversed(stack):
         for name, files in LAYERS.items():
-            if any(file in function for file in files):
+            if "asyncioreactor.py" not in function and any(file in function for file in files):
                 return name
     return EVENT_LOOP if any("asyncio/" in function for function in stack) else "other"
 
