@@ -21,6 +21,7 @@ from .services import conversations, generations, messages
 from .services.conversations import Chosen
 from .services.errors import Refused
 from .services.messages import Asked, Asker
+from .services.queue import take_turns
 from .sessions import Login, session_watch
 from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, TOO_SLOW, BoundedSocket
 
@@ -185,7 +186,7 @@ class ConversationConsumer(BoundedSocket):
         # Once more: preparing may have waited for Ollama.
         _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
-        asked, told = await database.questions.run(_store, asker, ask)
+        asked, told = await _questions.run(_store, asker, ask)
         if asked.repeated:
             await self._tell_again(asked, told)
             return
@@ -291,6 +292,16 @@ def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[eve
         )
     told.append(describe.started(asked.generation, is_only=asked.question is not None and not asked.repeated))
     return asked, told
+
+
+def _give_turns(stored: list[tuple[Asked, list[events.Event]]]) -> None:
+    """Let those begin whose turn it is, with the transaction that stores them: so nobody waits for two."""
+    new = {asked.generation.pk: asked.generation for asked, _ in stored if not asked.repeated}
+    for generation in take_turns(runner.process, new, runner.queue.limits).begun:
+        new[generation].status = Generation.Status.RUNNING
+
+
+_questions = database.Together(database.sockets, last=_give_turns)
 
 
 def _load(

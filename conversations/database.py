@@ -51,11 +51,13 @@ class DatabaseThread:
 class Together:
     """Runs what comes while a thread is busy in one transaction: a class that asks at once waits for one disk write.
 
-    Each function has a savepoint of its own, so that what is refused to one is nothing to the others.
+    Each function has a savepoint of its own, so that what is refused to one is nothing to the others. `last` is
+    called in the same transaction with what the others returned.
     """
 
-    def __init__(self, thread: DatabaseThread) -> None:
+    def __init__(self, thread: DatabaseThread, last: Callable[[list[Any]], None]) -> None:
         self._thread = thread
+        self._last = last
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -71,7 +73,8 @@ class Together:
         while self._waiting:
             some, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
             try:
-                outcomes = await self._thread.run(_in_one_transaction, [function for function, _ in some])
+                functions = [function for function, _ in some]
+                outcomes = await self._thread.run(_in_one_transaction, functions, self._last)
             except Exception as error:  # noqa: BLE001 -- whatever it is, each of them has to hear of it
                 outcomes = [error] * len(some)
             for (_, result), outcome in zip(some, outcomes, strict=True):
@@ -83,7 +86,9 @@ class Together:
                     result.set_result(outcome)
 
 
-def _in_one_transaction(functions: Sequence[Callable[[], Any]]) -> list[Any]:
+def _in_one_transaction(
+    functions: Sequence[Callable[[], Any]], last: Callable[[list[Any]], None]
+) -> list[Any]:
     outcomes: list[Any] = []
     with transaction.atomic():
         for function in functions:
@@ -95,9 +100,9 @@ def _in_one_transaction(functions: Sequence[Callable[[], Any]]) -> list[Any]:
                 raise
             except Exception as error:  # noqa: BLE001 -- it is handed on to whoever asked
                 outcomes.append(error)
+        last([outcome for outcome in outcomes if not isinstance(outcome, Exception)])
     return outcomes
 
 
 # What the sockets of the process ask for; generations are written by the runner's own.
 sockets = DatabaseThread("sockets")
-questions = Together(sockets)

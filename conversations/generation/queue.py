@@ -37,6 +37,11 @@ class Queue:
         self._taking: asyncio.Task[None] | None = None
         self._failing = False
 
+    @property
+    def limits(self) -> Limits:
+        """How many may run at once, at this moment."""
+        return Limits(self._backend.num_parallel, settings.MAX_RUNNING_PER_USER, settings.MAX_RUNNING)
+
     async def wait_turn(self, answer: LiveAnswer) -> None:
         """Return when the database has made the generation a running one.
 
@@ -71,8 +76,7 @@ class Queue:
                     await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
 
     async def _look(self) -> None:
-        limits = Limits(self._backend.num_parallel, settings.MAX_RUNNING_PER_USER, settings.MAX_RUNNING)
-        turns = await self._writer.run(take_turns, self._process, frozenset(self._waiting), limits)
+        turns = await self._writer.run(take_turns, self._process, frozenset(self._waiting), self.limits)
         for turn in self._take(turns.begun):
             turn.set_result(None)
         for turn in self._take(turns.gone):

@@ -83,7 +83,7 @@ class Runner:
         self.queue.wake()
 
     def begin(self, generation: Generation) -> LiveAnswer:
-        """Take a generation that has just been queued in the database and tell its conversation's viewers."""
+        """Take a generation that has just been stored, and has its turn already where it is a running one."""
         has_answers = self._start_services()
         room = self.rooms.open(generation.conversation_id)
         answer = LiveAnswer(room, _state(generation))
@@ -128,7 +128,8 @@ class Runner:
     async def _generate(self, answer: LiveAnswer) -> None:
         outcome = Outcome("failed", "internal")
         try:
-            await self.queue.wait_turn(answer)
+            if answer.state.status == Generation.Status.QUEUED:
+                await self.queue.wait_turn(answer)
             outcome = await stream(answer, self.backend, self.writer, self.frames.tick)
         except asyncio.CancelledError:
             outcome = self._stopping.get(answer.id, _RESTART)

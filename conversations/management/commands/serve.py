@@ -17,6 +17,7 @@ from conversations.ollama.embedded import EmbeddedProcess, available
 from conversations.services import accounts, generations
 
 _PROBE_SECONDS = 1.0
+_SWITCH_SECONDS = 0.001
 
 
 class Command(BaseCommand):
@@ -100,6 +101,9 @@ class Command(BaseCommand):
 
         from chatsite.server import ChatServer
 
+        # Threads that draw pages hold the interpreter for 5 ms at a time unless told otherwise, and a frame passes it
+        # on several times before it is sent.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         refusals: list[str] = []
         endpoint_host = host.replace(":", r"\:")
         server = ChatServer(
