@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from django.utils import translation
 
-from . import database, describe, events, notify
+from . import asking, database, describe, events, notify
 from .generation.backend import backend
 from .generation.live import Room
 from .generation.runner import runner
@@ -21,7 +21,6 @@ from .services import conversations, generations, messages
 from .services.conversations import Chosen
 from .services.errors import Refused
 from .services.messages import Asked, Asker
-from .services.queue import take_turns
 from .sessions import Login, session_watch
 from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, TOO_SLOW, BoundedSocket
 
@@ -186,11 +185,11 @@ class ConversationConsumer(BoundedSocket):
         # Once more: preparing may have waited for Ollama.
         _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
-        asked, told = await _questions.run(_store, asker, ask)
+        asked, told, call = await asking.questions.run(asking.store, asker, ask)
         if asked.repeated:
             await self._tell_again(asked, told)
             return
-        room = runner.begin(asked.generation).room
+        room = runner.begin(asked.generation, call).room
         for event in told:
             room.publish(event)
         await notify.conversation_updated(asked.generation.conversation, running=True)
@@ -277,31 +276,6 @@ _HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]
 def _refuse_if_draining() -> None:
     if runner.draining:
         raise Refused("shutting_down")
-
-
-def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> tuple[Asked, list[events.Event]]:
-    """Ask, and describe what came of it, all on the database's thread: what cannot be told is not stored."""
-    asked = ask(asker)
-    told: list[events.Event] = []
-    if asked.question is not None:
-        told.append(
-            events.MessageCreated(
-                client_id=asked.generation.client_id,
-                message=describe.message(asked.question, is_only=asked.is_only),
-            )
-        )
-    told.append(describe.started(asked.generation, is_only=asked.question is not None and not asked.repeated))
-    return asked, told
-
-
-def _give_turns(stored: list[tuple[Asked, list[events.Event]]]) -> None:
-    """Let those begin whose turn it is, with the transaction that stores them: so nobody waits for two."""
-    new = {asked.generation.pk: asked.generation for asked, _ in stored if not asked.repeated}
-    for generation in take_turns(runner.process, new, runner.queue.limits).begun:
-        new[generation].status = Generation.Status.RUNNING
-
-
-_questions = database.Together(database.sockets, last=_give_turns)
 
 
 def _load(

@@ -69,14 +69,15 @@ def outcome_of(error: Exception) -> Outcome:
     return Outcome("failed", reason, error.record)
 
 
-async def stream(answer: LiveAnswer, backend: Backend, writer: DatabaseThread, pace: Pace) -> Outcome:
+async def stream(
+    answer: LiveAnswer, call: Call, backend: Backend, writer: DatabaseThread, pace: Pace
+) -> Outcome:
     """Call the model and append what it writes to `answer`. Raises OllamaError; cancel to stop.
 
     `pace` is awaited between two reads.
     """
     answer.enter("connecting")
     await backend.prepare()
-    call = await writer.run(generations.call, answer.id)
     try:
         # Both at once: whoever answers may change at any wait.
         model, client = backend.choose(call.model), backend.client

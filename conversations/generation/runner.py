@@ -21,7 +21,7 @@ from conversations import describe, events, notify
 from conversations.database import DatabaseThread
 from conversations.models import Generation, User
 from conversations.services import generations
-from conversations.services.generations import Ending, Fact
+from conversations.services.generations import Call, Ending, Fact
 from conversations.sessions import session_watch
 
 from .backend import Backend, backend
@@ -82,7 +82,7 @@ class Runner:
             viewer.backend_changed()
         self.queue.wake()
 
-    def begin(self, generation: Generation) -> LiveAnswer:
+    def begin(self, generation: Generation, call: Call) -> LiveAnswer:
         """Take a generation that has just been stored, and has its turn already where it is a running one."""
         has_answers = self._start_services()
         room = self.rooms.open(generation.conversation_id)
@@ -90,7 +90,7 @@ class Runner:
         room.answer = answer
         self.answers[answer.id] = answer
         has_answers.set()
-        task = self._tasks[answer.id] = _spawn(self._generate(answer))
+        task = self._tasks[answer.id] = _spawn(self._generate(answer, call))
         task.add_done_callback(lambda _: self._forget(answer.id))
         return answer
 
@@ -125,12 +125,12 @@ class Runner:
         if task is not None and generation not in self._ending:
             task.cancel()
 
-    async def _generate(self, answer: LiveAnswer) -> None:
+    async def _generate(self, answer: LiveAnswer, call: Call) -> None:
         outcome = Outcome("failed", "internal")
         try:
             if answer.state.status == Generation.Status.QUEUED:
                 await self.queue.wait_turn(answer)
-            outcome = await stream(answer, self.backend, self.writer, self.frames.tick)
+            outcome = await stream(answer, call, self.backend, self.writer, self.frames.tick)
         except asyncio.CancelledError:
             outcome = self._stopping.get(answer.id, _RESTART)
         except Exception as error:  # noqa: BLE001 -- the one place that turns whatever happened into an end

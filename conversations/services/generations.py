@@ -118,23 +118,15 @@ class Call:
     think: str
 
 
-def call(generation: UUID) -> Call:
-    """Return what the shown branch and the settings of its conversation make of a generation."""
-    model, options, think, system, answer, parent, content = Generation.objects.values_list(
-        "model",
-        "options",
-        "think",
-        "conversation__system_prompt",
-        "message",
-        "message__parent",
-        "message__content",
-    ).get(pk=generation)
-    turns = Message.objects.turns(parent, _MAX_HISTORY)
+def call(row: Generation) -> Call:
+    """Return what the shown branch and the settings of its conversation make of a generation that has just begun."""
+    answer = row.message
+    turns = Message.objects.turns(answer.parent_id, _MAX_HISTORY)
     is_all = len(turns) < _MAX_HISTORY
-    unread = 0 if is_all else Message.objects.depth(parent) - _MAX_HISTORY
-    if content:
-        turns.append((Message.Role.ASSISTANT, content, answer))
-    return Call(model, system, turns, unread, options, think)
+    unread = 0 if is_all else Message.objects.depth(answer.parent_id) - _MAX_HISTORY
+    if answer.content:
+        turns.append((Message.Role.ASSISTANT, answer.content, answer.pk))
+    return Call(row.model, row.conversation.system_prompt, turns, unread, row.options, row.think)
 
 
 def set_call(generation: UUID, *, model: str, omitted: int, history_start: UUID | None) -> None:

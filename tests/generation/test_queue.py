@@ -12,7 +12,7 @@ from conversations.generation.backend import Backend
 from conversations.generation.runner import Runner
 from conversations.models import Generation
 from conversations.services import generations
-from conversations.services.generations import Ending
+from conversations.services.generations import Call, Ending
 from tests.services.test_queue import ask, people
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +25,9 @@ async def runner(settings: Any) -> AsyncIterator[Runner]:
     runner = Runner(Backend())
     yield runner
     await runner.drain()
+
+
+CALL = Call("internlm2:1.8b", "", [], 0, {}, "")
 
 
 async def store(runner: Runner, *, beside: str = "") -> Generation:
@@ -56,7 +59,7 @@ async def test_a_stop_while_the_turn_is_being_taken_leaves_nothing_running(runne
     generation = await store(runner)
     go_on = threading.Event()
     held_up = runner.adopt(runner.writer.run(go_on.wait, 10))
-    answer = runner.begin(generation)
+    answer = runner.begin(generation, CALL)
     task = runner._tasks[generation.pk]
     await until(lambda: runner.queue._waiting)
     runner.stop(generation.pk)
@@ -70,7 +73,7 @@ async def test_a_stop_while_the_turn_is_being_taken_leaves_nothing_running(runne
 
 async def test_an_answer_that_ends_in_another_process_makes_room_without_a_word(runner: Runner) -> None:
     generation = await store(runner, beside="other")
-    answer = runner.begin(generation)
+    answer = runner.begin(generation, CALL)
     task = runner._tasks[generation.pk]
     await until(lambda: answer.state.ahead == 1)
     other = await runner.writer.run(Generation.objects.get, process="other")
@@ -81,7 +84,7 @@ async def test_an_answer_that_ends_in_another_process_makes_room_without_a_word(
 
 async def test_a_question_deleted_while_it_waits_does_not_wait_on(runner: Runner) -> None:
     generation = await store(runner, beside="other")
-    answer = runner.begin(generation)
+    answer = runner.begin(generation, CALL)
     task = runner._tasks[generation.pk]
     await until(lambda: answer.state.ahead == 1)
     await runner.writer.run(generation.conversation.delete)

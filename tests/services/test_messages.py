@@ -190,13 +190,13 @@ class Asking(TestCase):
         first = self.ask_and_answer("count", "1, 2, ")
         more = messages.continue_answer(self.asker, "c", first.generation.message_id)
         assert more.generation.message_id == first.generation.message_id
-        call = generations.call(more.generation.pk)
+        call = generations.call(more.generation)
         assert [turn[:2] for turn in call.turns] == [("user", "count"), ("assistant", "1, 2, ")]
 
     def test_next_question_knows_the_conversation(self) -> None:
         first = self.ask_and_answer("one", "first")
         asked = self.ask("two")
-        call = generations.call(asked.generation.pk)
+        call = generations.call(asked.generation)
         assert [turn[:2] for turn in call.turns] == [("user", "one"), ("assistant", "first"), ("user", "two")]
         assert first.question is not None
         assert (call.turns[0][2], call.unread) == (first.question.pk, 0)
@@ -206,7 +206,7 @@ class Asking(TestCase):
             self.ask_and_answer(text)
         asked = self.ask("four")
         with mock.patch.object(generations, "_MAX_HISTORY", 4):
-            call = generations.call(asked.generation.pk)
+            call = generations.call(asked.generation)
         assert [turn[1] for turn in call.turns] == ["answer", "three", "answer", "four"]
         assert call.unread == 3
 

@@ -1,0 +1,46 @@
+"""A question on its way from the socket to the runner: stored, told and, where it may, begun in one transaction."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from . import database, describe, events
+from .generation.runner import runner
+from .models import Generation
+from .services import generations
+from .services.generations import Call
+from .services.messages import Asked, Asker
+from .services.queue import take_turns
+
+
+class Stored(NamedTuple):
+    """What was stored, the events that tell of it, and what the model is to be called with."""
+
+    asked: Asked
+    told: list[events.Event]
+    call: Call
+
+
+def store(asker: Asker, ask: Callable[[Asker], Asked]) -> Stored:
+    """Ask, and describe what came of it: what cannot be told is not stored. Raises Refused."""
+    asked = ask(asker)
+    told: list[events.Event] = []
+    if asked.question is not None:
+        message = describe.message(asked.question, is_only=asked.is_only)
+        told.append(events.MessageCreated(client_id=asked.generation.client_id, message=message))
+    is_only = asked.question is not None and not asked.repeated
+    told.append(describe.started(asked.generation, is_only=is_only))
+    return Stored(asked, told, generations.call(asked.generation))
+
+
+def _give_turns(together: list[Stored]) -> None:
+    """Let those begin whose turn it is, with the transaction that stores them: so nobody waits for two."""
+    new = {
+        stored.asked.generation.pk: stored.asked.generation
+        for stored in together
+        if not stored.asked.repeated
+    }
+    for generation in take_turns(runner.process, new, runner.queue.limits).begun:
+        new[generation].status = Generation.Status.RUNNING
+
+
+questions = database.Together(database.sockets, last=_give_turns)
