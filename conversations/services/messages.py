@@ -59,8 +59,8 @@ def send(
     """Store a question and ask for its answer; creates the conversation on its first message. Raises Refused."""
     text = _checked(text)
 
-    def ask() -> Asked:
-        conversation = _open(asker, text)
+    def ask(mine: Conversation | None) -> Asked:
+        conversation = mine or _new_conversation(asker, text)
         apply_settings(conversation, chosen)
         above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
         # Nothing stands below the end of the shown branch, and nothing at all in a new conversation.
@@ -75,8 +75,8 @@ def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
     """Ask a question again in other words: a sibling, which is shown from now on. Raises Refused."""
     text = _checked(text)
 
-    def ask() -> Asked:
-        conversation = owned(asker.user, asker.conversation)
+    def ask(mine: Conversation | None) -> Asked:
+        conversation = _existing(mine)
         old = _message(conversation, message, Message.Role.USER)
         question = _new_message(conversation, old.parent, Message.Role.USER, text)
         return Asked(_begin(asker, conversation, question, client_id), question)
@@ -97,8 +97,8 @@ def regenerate(
     """
     above = model_options.validate(options or {})
 
-    def ask() -> Asked:
-        conversation = owned(asker.user, asker.conversation)
+    def ask(mine: Conversation | None) -> Asked:
+        conversation = _existing(mine)
         old = _message(conversation, message, Message.Role.ASSISTANT)
         if old.parent is None:
             raise Refused("not_found")
@@ -111,8 +111,8 @@ def regenerate(
 def continue_answer(asker: Asker, client_id: str, message: UUID) -> Asked:
     """Ask for more of an answer that was cut or stopped, in place. Raises Refused."""
 
-    def ask() -> Asked:
-        conversation = owned(asker.user, asker.conversation)
+    def ask(mine: Conversation | None) -> Asked:
+        conversation = _existing(mine)
         answer = _message(conversation, message, Message.Role.ASSISTANT)
         if answer.parent is None:
             raise Refused("not_found")
@@ -153,54 +153,67 @@ def _checked(text: str) -> str:
     return text
 
 
-def _once(asker: Asker, client_id: str, ask: Callable[[], Asked]) -> Asked:
+def _once(asker: Asker, client_id: str, ask: Callable[[Conversation | None], Asked]) -> Asked:
     """Run `ask` in one transaction unless its `client_id` has been served; two at once make one.
 
-    Raises Refused(busy) while another answer is on its way.
+    `ask` gets the conversation, None where the asker has none of this id. Raises Refused(busy) while another answer
+    is on its way.
     """
-    mine = Generation.objects.filter(
-        conversation=asker.conversation, conversation__owner=asker.user, conversation__deleted_at=None
-    )
-    in_the_way = mine.filter(Q(client_id=client_id) | Q(status__in=Generation.LIVE))
-    found = set(in_the_way.values_list("client_id", flat=True))
-    repeated = _asked_before(asker, client_id) if client_id in found else None
+    mine = _mine(asker)
+    repeated = _in_the_way(mine, client_id) if mine else None
     if repeated:
         return repeated
-    if found:
-        raise Refused("busy")
     try:
         with transaction.atomic():
-            return ask()
+            return ask(mine)
     except IntegrityError:
-        repeated = _asked_before(asker, client_id)
-        if repeated:
-            return repeated
-        raise Refused("busy") from None
+        return _after_another(asker, client_id)
 
 
-def _asked_before(asker: Asker, client_id: str) -> Asked | None:
-    generation = (
-        Generation.objects.filter(
-            conversation=asker.conversation, conversation__owner=asker.user, client_id=client_id
+def _mine(asker: Asker) -> Conversation | None:
+    found = Conversation.objects.for_user(asker.user).filter(pk=asker.conversation)
+    return found.select_related("shown_leaf").first()
+
+
+def _in_the_way(conversation: Conversation, client_id: str) -> Asked | None:
+    """Return what the same question came to before, None where nothing is in its way. Raises Refused(busy)."""
+    others = conversation.generations.filter(Q(client_id=client_id) | Q(status__in=Generation.LIVE))
+    found = set(others.values_list("client_id", flat=True))
+    if client_id in found:
+        same = conversation.generations.select_related("message__parent", "conversation").get(
+            client_id=client_id
         )
-        .select_related("message__parent", "conversation")
-        .first()
-    )
-    if generation is None:
-        return None
-    return Asked(generation, generation.message.parent, repeated=True)
+        return Asked(same, same.message.parent, repeated=True)
+    if found:
+        raise Refused("busy")
+    return None
 
 
-def _open(asker: Asker, text: str) -> Conversation:
-    """Return the conversation to write into, made now if the page holds the signature for its id."""
-    found = Conversation.objects.for_user(asker.user).filter(pk=asker.conversation).first()
-    if found is not None:
-        return found
+def _after_another(asker: Asker, client_id: str) -> Asked:
+    """Return or raise what a question meets that another one of the same moment has come before."""
+    mine = _mine(asker)
+    if mine is None:
+        raise Refused("not_found")
+    repeated = _in_the_way(mine, client_id)
+    if repeated:
+        return repeated
+    raise Refused("busy")
+
+
+def _new_conversation(asker: Asker, text: str) -> Conversation:
+    """Return a conversation that is not stored yet, if the page holds the signature for its id.
+
+    An id that somebody has is found when it is stored.
+    """
     if not may_create(asker.user, asker.conversation, asker.signature):
         raise Refused("not_found")
-    if Conversation.objects.filter(pk=asker.conversation).exists():
-        raise Refused("not_found")
     return Conversation(pk=asker.conversation, owner=asker.user, title=title_from(text))
+
+
+def _existing(conversation: Conversation | None) -> Conversation:
+    if conversation is None:
+        raise Refused("not_found")
+    return conversation
 
 
 def _refuse_if_live(conversation: Conversation) -> None:
