@@ -232,15 +232,16 @@ class LineReader:
         To be woken for every token alone costs more than all that is done with it.
         """
         connection = self._original.connection
-        transport = connection.transport if connection else None
-        if transport is None or transport.is_closing():
+        protocol = connection.protocol if connection is not None else None
+        if protocol is None or not protocol.is_connected():
             return
-        transport.pause_reading()
+        # Not the transport alone: its owner may have paused it too, with bytes that wait to be parsed.
+        protocol.pause_reading()
         try:
-            await pace(transport.resume_reading)
+            await pace(protocol.resume_reading)
         except BaseException:
             # A connection that rests would not see its own end.
-            transport.resume_reading()
+            protocol.resume_reading()
             raise
 
 
