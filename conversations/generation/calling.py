@@ -18,7 +18,7 @@ from conversations.ollama.errors import (
     OllamaUnavailable,
     StreamBroken,
 )
-from conversations.ollama.transport import Pace
+from conversations.ollama.transport import Pace, nothing
 from conversations.ollama.wire import Chunk
 from conversations.services import generations
 from conversations.services.errors import Refused
@@ -116,7 +116,7 @@ async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, 
                     waiting = None
                 fits = _take(answer, chunk)
                 while answer.is_behind:
-                    await pace(_nothing)
+                    await pace(nothing)
                 if not fits:
                     return Outcome("stopped", "limit")
                 if chunk.done:
@@ -125,10 +125,6 @@ async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, 
         if waiting:
             waiting.cancel()
     return Outcome("failed", "cut_off")
-
-
-def _nothing() -> None:
-    """What a wait for the next frame calls where no connection rests."""
 
 
 def _take(answer: LiveAnswer, chunk: Chunk) -> bool:

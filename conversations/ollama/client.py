@@ -27,7 +27,18 @@ from .errors import (
     readable,
     retry_after,
 )
-from .transport import Bounds, LineReader, Pace, Timeouts, Upload, leave, open_session, translated, unpacked
+from .transport import (
+    Bounds,
+    LineReader,
+    Pace,
+    Timeouts,
+    Upload,
+    leave,
+    nothing,
+    open_session,
+    translated,
+    unpacked,
+)
 from .wire import Chunk, parse_line, parse_object, storable
 
 _MAX_ERROR_BODY = 65_536
@@ -120,7 +131,7 @@ class OllamaClient:
                     if error:
                         raise error
                     if pace and number % _LINES_AT_ONCE == 0:
-                        await pace(_nothing)
+                        await pace(nothing)
                 if pace:
                     await reader.rest(pace)
 
@@ -207,10 +218,6 @@ class OllamaClient:
         elif self._loop is not loop:
             raise RuntimeError("an OllamaClient belongs to one event loop")
         return self._session
-
-
-def _nothing() -> None:
-    """What a wait calls that no connection rests for."""
 
 
 def _parsed_base(base_url: str) -> httpx.URL:

@@ -232,17 +232,24 @@ class LineReader:
         To be woken for every token alone costs more than all that is done with it.
         """
         connection = self._original.connection
-        protocol = connection.protocol if connection is not None else None
-        if protocol is None or not protocol.is_connected():
+        transport = connection.transport if connection is not None else None
+        if transport is None or transport.is_closing():
             return
-        # Not the transport alone: its owner may have paused it too, with bytes that wait to be parsed.
-        protocol.pause_reading()
+        if not transport.is_reading():
+            # aiohttp has paused it: to call for more would leave bytes unparsed when the connection ends.
+            await pace(nothing)
+            return
+        transport.pause_reading()
         try:
-            await pace(protocol.resume_reading)
+            await pace(transport.resume_reading)
         except BaseException:
             # A connection that rests would not see its own end.
-            protocol.resume_reading()
+            transport.resume_reading()
             raise
+
+
+def nothing() -> None:
+    """What a wait for the next frame calls where no connection rests."""
 
 
 def is_packed(response: httpx.Response) -> bool:
