@@ -6,6 +6,8 @@ from .loads import COUNT, RATE, STREAMS, Figures, Load, read, read_site, server,
 from .processes import Measurer, Scripted, new_readers, running_site
 from .results import Outcome, Row
 
+# Seconds between two pages of each of 50 people: as people read, and as no people do.
+PAGE_EVERY = (5, 2)
 LOAD = f"{STREAMS} answers × {RATE} tokens/s × {COUNT} tokens"
 
 
@@ -74,7 +76,7 @@ def streams() -> Outcome:
     with Scripted() as ollama, running_site(ollama.url) as site:
         alone = read_site(site, ollama)
         half = read_site(site, ollama, load=Load(COUNT // 2))
-        with_pages = _with_pages(site, ollama)
+        with_pages = {every: _with_pages(site, ollama, every) for every in PAGE_EVERY}
     tokens = alone["tokens"] - half["tokens"]
     slope = (alone["server_cpu_s"] - half["server_cpu_s"]) / max(1, tokens) * 1e6
     outcome.add(f"{LOAD}: server processor time per token", alone["cpu_us_per_token"], "µs", 110)
@@ -83,22 +85,28 @@ def streams() -> Outcome:
     add_soundness(outcome, LOAD, alone)
     outcome.add(f"{LOAD}: bytes per frame", alone["bytes_per_frame"], "")
     outcome.add(f"{LOAD}: frames per second and answer", alone["frames_per_s"], "", 26)
-    name = "the same while 50 people open pages"
-    add_ages(outcome, name, with_pages)
-    add_soundness(outcome, name, with_pages)
-    pages = with_pages["pages"]
-    outcome.add(f"{name}: pages per second", pages["per_s"], "")
-    outcome.add(f"{name}: a page took, p50", pages["ms"]["p50"], "ms")
-    outcome.add(f"{name}: a page took, p99", pages["ms"]["p99"], "ms")
-    outcome.rows.append(Row(f"{name}: pages failed", str(pages["failed"]), "none", not pages["failed"]))
+    for every, figures in with_pages.items():
+        add_pages(outcome, every, figures)
     outcome.figures = {"alone": alone, "half": half, "with_pages": with_pages, "slope_us": round(slope, 1)}
     return outcome
 
 
-def _with_pages(site: Site, ollama: Scripted) -> Figures:
+def add_pages(outcome: Outcome, every: int, figures: Figures) -> None:
+    """Tell of answers and pages side by side."""
+    name = f"the same while 50 people open a page every {every} s"
+    add_ages(outcome, name, figures)
+    add_soundness(outcome, name, figures)
+    pages = figures["pages"]
+    outcome.add(f"{name}: pages per second", pages["per_s"], "")
+    outcome.add(f"{name}: a page took, p50", pages["ms"]["p50"], "ms")
+    outcome.add(f"{name}: a page took, p99", pages["ms"]["p99"], "ms")
+    outcome.rows.append(Row(f"{name}: pages failed", str(pages["failed"]), "none", not pages["failed"]))
+
+
+def _with_pages(site: Site, ollama: Scripted, every: int) -> Figures:
     targets = new_readers(site, STREAMS)
     people = [{"origin": site.url, **target} for target in targets]
-    with Measurer("tests.bench.visitors", {"people": people, "every": 2}) as visitors:
+    with Measurer("tests.bench.visitors", {"people": people, "every": every}) as visitors:
         visitors.go()
         figures = read("site", targets, ollama, Load(), site.pid)
         visitors.go()
