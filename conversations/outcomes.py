@@ -26,6 +26,13 @@ SENTENCES: dict[str, str | Promise] = {
     "limit": _("Ended at this site's limit for one answer."),
     "model_missing": _("The model “{model}” is not pulled. Run “ollama pull {model}”, then retry."),
     "ollama_down": _("Ollama does not answer. Start it, then retry."),
+    "ollama_away": _(
+        "Ollama cannot be reached at the address that this site has. Retry; if that does not help, tell the "
+        "administrator."
+    ),
+    "ollama_untrusted": _(
+        "No secure connection to Ollama came about. Tell the administrator: its certificate may be wrong."
+    ),
     "ollama_broke": _("The connection to Ollama broke off in mid-answer. Retry, or continue from here."),
     "ollama_lost": _("The connection to Ollama broke off before an answer came. Retry."),
     "ollama_error": _("Ollama reported an error. Retry, or choose another model."),
@@ -46,6 +53,10 @@ SENTENCES: dict[str, str | Promise] = {
 # By reason and the cause with which `error_detail` begins (`OllamaError.record`).
 _FINER = {
     ("ollama_down", "broken"): "ollama_broke",
+    ("ollama_down", "dns"): "ollama_away",
+    ("ollama_down", "timeout"): "ollama_away",
+    ("ollama_down", "unreachable"): "ollama_away",
+    ("ollama_down", "tls"): "ollama_untrusted",
     ("ollama_error", "error"): "ollama_said",
     ("ollama_error", "busy"): "ollama_busy",
     ("ollama_error", "denied"): "ollama_denied",

@@ -27,6 +27,9 @@ def told(error: OllamaError, content: str = "Half ") -> str:
     ("error", "content", "words"),
     [
         (OllamaUnavailable("refused", "no"), "", "Ollama does not answer"),
+        (OllamaUnavailable("dns", "no such host"), "", "cannot be reached at the address"),
+        (OllamaUnavailable("timeout", ""), "", "cannot be reached at the address"),
+        (OllamaUnavailable("tls", "expired"), "", "its certificate"),
         (StreamBroken("reset"), "Half ", "broke off in mid-answer. Retry, or continue"),
         (StreamBroken("reset"), "", "before an answer came"),
         (OllamaStalled("streaming", 120), "Half ", "fell silent in mid-answer"),
@@ -34,6 +37,7 @@ def told(error: OllamaError, content: str = "Half ") -> str:
         (OllamaRefused(200, "an error: it terminated."), "Half ", "error: an error: it terminated. Retry"),
         (OllamaRefused(500), "", "error: HTTP 500. Retry"),
         (OllamaRefused(503, "server busy"), "", "Ollama is busy"),
+        (OllamaRefused(429, "slow down", 7.0), "", "Ollama is busy"),
         (OllamaRefused(401, "unauthorized"), "", "OLLAMA_API_KEY"),
         (BadAnswer(403, "<html>Forbidden</html>"), "", "OLLAMA_API_KEY"),
         (BadAnswer(502, "<html>Bad gateway</html>"), "", "Something other than Ollama"),

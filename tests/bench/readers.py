@@ -25,8 +25,8 @@ from conversations.ollama.client import ChatRequest, OllamaClient
 STAMP = re.compile(rb"(\d{8}) ")
 TOKEN_CHARS = 9
 # As the page does.
-ACK_SECONDS = 1.0
-ACK_CHARS = 16_384
+ACK_SECONDS = 0.9
+ACK_CHARS = 32_768
 AT_ONCE = 20
 WRAP = 10**8
 SECONDS = 150

@@ -15,14 +15,14 @@ from .readers import percentile
 async def visit(client: httpx.AsyncClient, person: dict[str, Any], every: float, seen: list[Any]) -> None:
     """Open pages for ever; notes milliseconds, or None for one that failed."""
     cookie = {"Cookie": person["headers"]["Cookie"]}
+    # Its own page is there from the first question on, which comes within a second.
     paths = ("/", f"/c/{person['conversation']}/")
-    await asyncio.sleep(random.random() * every)
+    await asyncio.sleep(1 + random.random() * every)
     for number in range(10**9):
         begun = time.monotonic()
         try:
-            # The conversation is there once its question has been taken.
             answer = await client.get(person["origin"] + paths[number % 2], headers=cookie)
-            good = answer.status_code in {httpx.codes.OK, httpx.codes.NOT_FOUND}
+            good = answer.status_code == httpx.codes.OK
             seen.append((time.monotonic() - begun) * 1000 if good else None)
         except httpx.HTTPError:
             seen.append(None)

@@ -13,6 +13,7 @@ from conversations.generation.runner import Runner
 from conversations.models import Generation
 from conversations.services import generations
 from conversations.services.generations import Call, Ending
+from conversations.services.turns import Limits
 from tests.services.test_queue import ask, people
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,3 +91,8 @@ async def test_a_question_deleted_while_it_waits_does_not_wait_on(runner: Runner
     await runner.writer.run(generation.conversation.delete)
     await task
     assert not runner.queue._waiting
+
+
+async def test_each_limit_is_the_setting_of_its_name(runner: Runner, settings: Any) -> None:
+    settings.OLLAMA_NUM_PARALLEL, settings.MAX_RUNNING_PER_USER, settings.MAX_RUNNING = 5, 3, 7
+    assert runner.queue.limits == Limits(per_model=5, per_user=3, in_all=7)

@@ -113,7 +113,6 @@ async def test_empty_lines_of_text_are_activity_without_text(
         {"message": {"content": 7, "thinking": ["x"], "tool_calls": "no"}, "done": False},
         {"done": False},
         {"message": {"content": ""}},
-        {"message": {"content": ""}, "error": None, "done": False},
         {"message": {"content": ""}, "error": "", "done": "false"},
     ],
 )
@@ -123,6 +122,16 @@ async def test_missing_and_misspelt_fields_cost_nothing(
     ollama.enqueue("a", line(**fields), "b")
     reply = await read(client)
     assert (reply.text, reply.done, reply.error) == ("ab", True, None)
+
+
+@pytest.mark.wire(20)
+@pytest.mark.parametrize("error", [None, ""])
+async def test_an_error_that_is_none_takes_no_text_away(
+    ollama: ScriptedOllama, client: OllamaClient, error: str | None
+) -> None:
+    ollama.enqueue("a", line(message={"content": "x"}, error=error, done=False), "b")
+    reply = await read(client)
+    assert (reply.text, reply.done, reply.error) == ("axb", True, None)
 
 
 @pytest.mark.wire(35)
