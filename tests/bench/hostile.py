@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.scripted_ollama import Script, tokens
-from tests.site import Site
+from tests.site import Site, wait_until
 from tests.tab import Tab
 
 from .loads import Figures, spread
@@ -37,9 +37,10 @@ def beside(site: Site, ollama: Scripted, script: Script | None) -> Figures:
     plan = {"kind": "site", "targets": targets, "delays": spread(GOOD), "count": COUNT}
     memory, cpu = rss_mb(site.pid), cpu_seconds(site.pid)
     with Measurer("tests.bench.readers", plan) as readers:
+        asked = ollama.chats()
         readers.go()
-        # Every good question has reached Ollama by then, so that the hostile answer meets the hostile question.
-        time.sleep(2)
+        # The good questions first, so that the hostile answer meets the hostile question.
+        wait_until(lambda: ollama.chats() == asked + GOOD, SECONDS)
         ended = meet(site, ollama, script, victim) if script else {}
         figures: Figures = readers.result(SECONDS)
     figures |= {"cpu_s": cpu_seconds(site.pid) - cpu, "grown_mb": rss_mb(site.pid) - memory, "hostile": ended}

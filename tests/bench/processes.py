@@ -163,6 +163,11 @@ class Scripted:
             return httpx.get(f"{self.url}/api/version", trust_env=False).is_success
         return False
 
+    def chats(self) -> int:
+        """How many questions have come."""
+        log = httpx.get(f"{self.url}/_log", trust_env=False).json()
+        return sum(entry["path"] == "/api/chat" for entry in log)
+
     def play(self, script: Script, *, always: bool = False) -> None:
         """Answer the next question so (or every one)."""
         body = script.as_json() | {"always": always}

@@ -15,7 +15,8 @@ from .readers import percentile
 async def visit(client: httpx.AsyncClient, person: dict[str, Any], every: float, seen: list[Any]) -> None:
     """Open pages for ever; notes milliseconds, or None for one that failed."""
     cookie = {"Cookie": person["headers"]["Cookie"]}
-    # Its own page is there from the first question on, which comes within a second.
+    # Its own page is there from the first question on, which comes within a second. The sleeps are the load itself:
+    # the pace at which people open pages.
     paths = ("/", f"/c/{person['conversation']}/")
     await asyncio.sleep(1 + random.random() * every)
     for number in range(10**9):

@@ -22,7 +22,7 @@ const FENCE_PREFIX = /^ {0,3}(?:`+|~+)$/;
 function nodesOf(html) {
   // The one place where the page parses HTML; the content of a template is inert.
   // eslint-disable-next-line no-unsanitized/property -- see above
-  template.innerHTML = html;
+  template.innerHTML = html; // the parser's own output, which escapes all text
   return [...template.content.childNodes];
 }
 
