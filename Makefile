@@ -10,7 +10,7 @@ endif
 VENV_PYTHON := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-dev test test-all browser lint format bench check-ollama messages locks
+.PHONY: help run install install-dev test test-all browser faults lint format bench check-ollama messages locks
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ test-services: ## Run all tests on PostgreSQL and Redis only
 
 browser: install-dev ## Run the tests in Chromium only
 	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)
+
+# One after the other, for they measure; PostgreSQL and Redis are started by the tests that break them.
+faults: ## Run the whole fault suite and write docs/faults.md
+	@$(PYTHON) scripts/install.py --dev --services
+	$(VENV_PYTHON) -m pytest tests -m fault --all-faults --fault-report docs/faults.md $(PYTEST_ARGS)
 
 lint: install-dev ## Check style, types, templates, migrations, deployment settings and translations
 	@$(VENV_PYTHON) scripts/lint.py

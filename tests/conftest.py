@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+pytest_plugins = ["tests.faults.plugin"]
+
 
 @pytest.hookimpl(trylast=True)
 @pytest.fixture(autouse=True)

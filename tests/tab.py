@@ -5,16 +5,26 @@ import re
 import time
 import uuid
 from contextlib import AbstractContextManager, ExitStack, suppress
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from .site import Site
-
 Frame = dict[str, Any]
 SECONDS = 15
+
+
+class Address(Protocol):
+    """Where a site is met: its own port, or that of a proxy before it."""
+
+    @property
+    def port(self) -> int:
+        """The port on this machine."""
+
+    @property
+    def url(self) -> str:
+        """The same as the origin of its pages."""
 
 
 class Tab(AbstractContextManager["Tab"]):
@@ -25,7 +35,7 @@ class Tab(AbstractContextManager["Tab"]):
     """
 
     def __init__(
-        self, site: Site, client: httpx.Client, conversation: str | None = None, *, acks: bool = True
+        self, site: Address, client: httpx.Client, conversation: str | None = None, *, acks: bool = True
     ) -> None:
         self.site = site
         self.client = client

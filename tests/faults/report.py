@@ -1,0 +1,115 @@
+"""Writes `docs/faults.md`: what was done to the site, what happened, and the figures."""
+
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import starmap
+from pathlib import Path
+from typing import Any
+
+from .cases import CASES
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = """# Faults
+
+The site under everything that can go wrong: a real server process, a scripted Ollama, a browser or its socket, and
+between them a proxy that cuts, resets, delays, drips or swallows. Each row names a fault, the tests that bring it
+about, and what they saw. A test fails also when the server's log holds an error, a traceback, a coroutine that
+nobody awaited or something left open. `make faults` runs all of them and writes this page.
+"""
+COLUMNS = ["Tests", "What happened", "Figures"]
+# How the names of figures end, and what that is called.
+UNITS = {"s": "s", "ms": "ms", "kib": "KiB", "mib": "MiB", "bytes": "bytes", "percent": "%"}
+# So many things of a kind are told of one case; of more, how many.
+_TOLD = 6
+
+
+@dataclass
+class Seen:
+    """A test that was run: its name in pytest's form, its cases, how it ended and what it noted."""
+
+    name: str
+    cases: list[int | str]
+    outcome: str = "passed"
+    happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+def write(path: Path, tests: list[Seen]) -> None:
+    """Write the page anew."""
+    path.write_text(page(tests, where()), encoding="utf-8")
+
+
+def where() -> str:
+    """When, of which commit and on which machine the tests were run."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    model = re.search(r"model name\s*: (.+)", _read("/proc/cpuinfo"))
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit or 'unknown'}: {os.cpu_count()} cores"
+        f" ({model[1] if model else platform.machine()}), {platform.system()} {platform.release()},"
+        f" Python {platform.python_version()}."
+    )
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def page(tests: list[Seen], told_where: str) -> str:
+    """The page's text."""
+    numbered = [
+        [str(number), what, *_cells([test for test in tests if number in test.cases])]
+        for number, what in CASES.items()
+    ]
+    words = sorted({case for test in tests for case in test.cases if isinstance(case, str)})
+    named = [[word, *_cells([test for test in tests if word in test.cases])] for word in words]
+    lines = [HEAD, told_where, "", *_table(["Case", "What is done", *COLUMNS], numbered)]
+    lines += ["", "## Beyond the forty", "", *_table(["What is done", *COLUMNS], named)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(names: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in [names, ["---"] * len(names), *rows]]
+
+
+def _cells(tests: list[Seen]) -> list[str]:
+    """The names of tests that show one fault, what they saw, and their figures."""
+    names = _unique(f"`{_short(test.name)}`" for test in tests) or ["**none**"]
+    happened = [f"**{test.outcome}**: {_short(test.name)}" for test in tests if test.outcome != "passed"]
+    notes = [note for test in tests for note in test.happened]
+    happened += _unique(text for text, _ in notes)
+    figures = _unique(", ".join(starmap(_figure, found.items())) for _, found in notes)
+    return ["<br>".join(map(_escaped, part)) for part in (names, happened, figures)]
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    found = list(dict.fromkeys(text for text in texts if text))
+    return found if len(found) <= _TOLD else [*found[:_TOLD], f"and {len(found) - _TOLD} more"]
+
+
+def _short(name: str) -> str:
+    return name.rpartition("::")[2].partition("[")[0]
+
+
+def _figure(name: str, value: Any) -> str:
+    words = name.split("_")
+    unit = words.pop() if words[-1] in UNITS else ""
+    return " ".join(filter(None, [*words, _amount(value), UNITS.get(unit, "")]))
+
+
+def _amount(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
