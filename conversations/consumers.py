@@ -10,9 +10,11 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
+from django.db import Error as DatabaseError
 from django.utils import translation
 
 from . import asking, database, describe, events, notify
+from .generation import stopping
 from .generation.backend import backend
 from .generation.live import Room
 from .generation.runner import runner
@@ -32,6 +34,7 @@ class ConversationConsumer(BoundedSocket):
 
     user: User
     room: Room | None = None
+    _reading: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Accept who is logged in; close again what is not theirs."""
@@ -52,22 +55,20 @@ class ConversationConsumer(BoundedSocket):
         self.room = runner.rooms.open(self.conversation)
         self.room.viewers.add(self)
         session_watch.add(self, self._login())
-        await notify.join(self.user.pk, self.channel_name)
-        await self._send_snapshot()
+        notify.join(self.user.pk, self)
+        await self._read_again()
 
     def _login(self) -> Login:
         return Login(self.scope["session_key"], self.user.pk, self.user.get_session_auth_hash())
 
     def left(self) -> None:
-        """Leave the room."""
+        """Leave the room, and the person's pages."""
         session_watch.remove(self)
+        notify.leave(self.scope["user"].pk, self)
+        if self._reading is not None:
+            self._reading.cancel()
         if self.room is not None:
             runner.rooms.leave(self.room, self)
-
-    async def disconnect(self, code: int) -> None:
-        """Leave the person's group."""
-        if self.scope["user"].is_authenticated:
-            await notify.leave(self.user.pk, self.channel_name)
 
     # --- What others tell this socket
 
@@ -98,10 +99,22 @@ class ConversationConsumer(BoundedSocket):
         """Close, for the browser to come back."""
         self.outbox.put(RESTARTING)
 
-    async def user_event(self, message: dict[str, Any]) -> None:
+    def refresh(self) -> None:
+        """Send a new snapshot: what happened in between was not told."""
+        if self._ready:
+            self._reading = asyncio.create_task(self._read_again())
+
+    async def _read_again(self) -> None:
+        try:
+            await self._send_snapshot()
+        except DatabaseError as error:
+            logger.warning("A conversation cannot be read now: %s", error)
+            self.outbox.put(RESTARTING)
+
+    def user_event(self, frame: str) -> None:
         """Pass on an event for all of this person's pages."""
         if self._ready:
-            self.outbox.put(message["frame"])
+            self.outbox.put(frame)
 
     # --- What the browser asks for
 
@@ -118,6 +131,9 @@ class ConversationConsumer(BoundedSocket):
                 self.outbox.put(TOO_MANY)
         except Refused as refusal:
             self._refuse(refusal, client_id)
+        except DatabaseError as error:
+            logger.warning("A command could not be stored: %s", error)
+            self._refuse(Refused("internal"), client_id)
         except Exception:
             logger.exception("A command failed")
             self._refuse(Refused("internal"), client_id)
@@ -206,16 +222,17 @@ class ConversationConsumer(BoundedSocket):
         row = await database.sockets.run(
             messages.select_branch, self.user, self.conversation, command.message
         )
-        state = await database.sockets.run(describe.conversation, row)
         if self.room:
-            self.room.publish(events.ConversationUpdated(state))
+            self.room.changes += 1
+        await notify.conversation_updated(row, running=False)
 
     async def _generation_stop(self, command: events.GenerationStop) -> None:
         answer = self.room.answer if self.room else None
-        if answer is not None and answer.id == command.generation:
+        if answer is not None and answer.id == command.generation and answer.id in runner.answers:
             runner.stop(answer.id, by=self.user)
             return
-        await database.sockets.run(generations.request_stop_by_owner, command.generation, self.user)
+        if await database.sockets.run(generations.request_stop_by_owner, command.generation, self.user):
+            stopping.tell_stop(command.generation)
 
     async def _ack(self, command: events.Ack) -> None:
         self.outbox.ack(command.generation, command.end)
@@ -253,6 +270,8 @@ class ConversationConsumer(BoundedSocket):
         room.wanted = state.model
         if room.answer is not None:
             generation = room.answer.snapshot()
+        elif generation is not None:
+            runner.following.wake()
         self._snapshot_end = (generation.id, generation.end) if generation else None
         self._status = backend.state(room.wanted)
         self._ready = True

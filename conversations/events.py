@@ -127,7 +127,7 @@ class ConversationState(Struct, omit_defaults=True):
 
 
 class GenerationState(Struct, omit_defaults=True):
-    """A live generation with the text so far; `history_start` as `GenerationStatus` has it."""
+    """A live generation with the text so far; `history_start` and `saved` as `GenerationStatus` has them."""
 
     id: UUID
     message: UUID
@@ -141,6 +141,7 @@ class GenerationState(Struct, omit_defaults=True):
     end: Position
     ahead: int | None = None
     history_start: UUID | None = None
+    saved: bool = True
 
 
 class MessageState(Struct):
@@ -198,12 +199,14 @@ class GenerationStatus(Event, tag="generation.status"):
     """The true phase: queued, connecting, loading, reading, thinking or writing.
 
     `history_start` is the first message that went along, where earlier ones were left out; known once it is sent.
+    `saved` is False while the database does not take what is shown.
     """
 
     generation: UUID
     phase: str
     ahead: int | None = None
     history_start: UUID | None = None
+    saved: bool = True
 
 
 class GenerationDelta(Event, tag="generation.delta"):

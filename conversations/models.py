@@ -190,6 +190,8 @@ class Generation(models.Model):
         related_name="+",
         verbose_name=_("first message sent along"),
     )
+    # How much of the message's content was there before: more than nothing where an answer is continued.
+    begins_at = models.PositiveIntegerField(default=0, editable=False)
     queued_at = models.DateTimeField(_("queued at"))
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     first_token_at = models.DateTimeField(_("first token at"), null=True, blank=True)
@@ -228,6 +230,8 @@ class Generation(models.Model):
             models.Index(fields=["requested_by", "started_at"], name="generation_turns"),
             # The administrator's list, newest first.
             models.Index(fields=["-queued_at"], name="generation_newest"),
+            # What has ended lately, for the other processes' pages.
+            models.Index(fields=["finished_at"], name="generation_finished"),
             # A conversation's newest generation, in the administrator's list of conversations.
             models.Index(fields=["conversation", "-queued_at"], name="generation_of_conversation"),
         ]

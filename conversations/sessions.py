@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
@@ -43,7 +44,11 @@ class LoggedIn:
         headers = dict(scope["headers"])
         cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
         key = cookies.get(settings.SESSION_COOKIE_NAME, "")
-        user = await database.sockets.run(_user_of_session, key)
+        try:
+            user = await database.sockets.run(_user_of_session, key)
+        except DatabaseError as error:
+            logger.warning("A socket is refused, since nobody can be found in the database: %s", error)
+            return await WebsocketDenier()(scope, receive, send)
         return await self._application(
             {**scope, "cookies": cookies, "session_key": key, "user": user}, receive, send
         )
@@ -92,8 +97,8 @@ class SessionWatch:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self.look()
-            except DatabaseError:
-                logger.warning("Sessions cannot be checked now", exc_info=True)
+            except DatabaseError as error:
+                logger.warning("Sessions cannot be checked now: %s", error)
 
     async def look(self) -> None:
         """End every socket whose login does not hold any more."""

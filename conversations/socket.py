@@ -93,7 +93,12 @@ class Outbox:
 
 
 class BoundedSocket(AsyncWebsocketConsumer):
-    """A consumer whose handlers never wait: one task handles frames in order, another one sends them."""
+    """A consumer whose handlers never wait: one task handles frames in order, another one sends them.
+
+    It has no channel of its own: a channel layer that is away would refuse the handshake (conversations/neighbours.py).
+    """
+
+    channel_layer_alias = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +116,7 @@ class BoundedSocket(AsyncWebsocketConsumer):
                 task.cancel()
 
     async def dispatch(self, message):  # type: ignore[no-untyped-def] # channels' own signature
-        """Handle one ASGI or layer message, without channels' thread hop to look after a database connection."""
+        """Handle one ASGI message, without channels' thread hop to look after a database connection."""
         await getattr(self, message["type"].replace(".", "_"))(message)
 
     def start(self) -> None:

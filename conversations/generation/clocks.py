@@ -15,6 +15,7 @@ from conversations.database import DatabaseThread
 from conversations.services import generations
 
 from .live import LiveAnswer
+from .saving import tell_if_late, tell_wrote
 
 logger = logging.getLogger(__name__)
 
@@ -92,28 +93,33 @@ class CheckpointClock:
         taken = [(answer, list(answer.take_unsaved())) for answer in answers]
         phases = {answer.id: answer.phase_to_save for answer in answers if answer.phase_to_save}
         facts = [(answer, list(answer.facts)) for answer in answers]
+        checkpoint = self._writer.run(
+            generations.checkpoint,
+            self._process,
+            [chunk for _, chunks in taken for chunk in chunks],
+            phases,
+            [fact for _, some in facts for fact in some],
+        )
         try:
-            to_stop = await self._writer.run(
-                generations.checkpoint,
-                self._process,
-                [chunk for _, chunks in taken for chunk in chunks],
-                phases,
-                [fact for _, some in facts for fact in some],
-            )
-        except DatabaseError:
-            self._tell_failure()
+            to_stop = await tell_if_late(checkpoint, answers)
+        except DatabaseError as error:
+            self._note_failure(error)
+            for answer in self._answers.values():
+                answer.tell_saved(False)
             return
         self._failing = False
         for answer, chunks in taken:
+            answer.tell_saved(True)
             answer.saved(len(chunks))
         for answer, some in facts:
             del answer.facts[: len(some)]
             if phases.get(answer.id) == answer.phase_to_save:
                 answer.phase_to_save = ""
+        tell_wrote(answer for answer, chunks in taken if chunks or answer.id in phases)
         for generation in to_stop:
             self._on_stop(generation)
 
-    def _tell_failure(self) -> None:
+    def _note_failure(self, error: Exception) -> None:
         if not self._failing:
-            logger.exception("The database takes no checkpoint; text is kept in memory and tried again")
+            logger.warning("The database takes no checkpoint; text is kept and tried again: %s", error)
         self._failing = True

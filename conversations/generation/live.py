@@ -4,7 +4,7 @@ Text takes two ways from here, each on its own clock and each piece once: as fra
 as chunks to the database (`take_unsaved`). Everything here belongs to the process's event loop.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from conversations import events
@@ -25,6 +25,9 @@ class Viewer(Protocol):
     def restart(self) -> None:
         """Close, for the browser to come back."""
 
+    def refresh(self) -> None:
+        """Send a new snapshot: what happened in between was not told."""
+
 
 class Room:
     """The sockets of one conversation in this process, and its running answer."""
@@ -32,7 +35,7 @@ class Room:
     def __init__(self, conversation: UUID) -> None:
         self.conversation = conversation
         self.viewers: set[Viewer] = set()
-        self.answer: LiveAnswer | None = None
+        self.answer: Answer | None = None
         # The model that the conversation asks for ("": any).
         self.wanted = ""
         # Counts what cannot be told by a snapshot read from the database a moment before.
@@ -43,26 +46,27 @@ class Room:
         self.changes += 1
         self.send(event.frame())
 
+    def refresh(self) -> None:
+        """Let every viewer have a new snapshot."""
+        self.changes += 1
+        for viewer in tuple(self.viewers):
+            viewer.refresh()
+
     def send(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
         """Send the same string to every viewer."""
         for viewer in tuple(self.viewers):
             viewer.deliver(frame, generation, end)
 
 
-class LiveAnswer:
-    """One generation's text so far, its phase, and what of it is not yet shown or saved."""
+class Answer:
+    """One generation's text so far and its phase, as the sockets of this process see it."""
 
     def __init__(self, room: Room, state: events.GenerationState) -> None:
         self.room = room
         self.state = state
         self.id = state.id
-        self.facts: list[Fact] = []
-        self.phase_to_save = ""
         self._shown = _Kinds(state.text, state.thinking)
         self._unshown = _Kinds()
-        self._unsaved = _Kinds()
-        self._saved = 0
-        self._chunks: list[Chunk] = []
 
     @property
     def end(self) -> events.Position:
@@ -71,19 +75,13 @@ class LiveAnswer:
         return shown[0] + unshown[0], shown[1] + unshown[1]
 
     @property
-    def has_text(self) -> bool:
-        """Whether this generation has brought anything yet."""
-        return bool(self._saved or self._chunks or self._unsaved)
-
-    @property
     def is_behind(self) -> bool:
         """Whether more waits to be shown than one frame carries."""
         return sum(self._unshown.size) > _MAX_FRAME_CHARS
 
     def append(self, text: str, thinking: str) -> None:
-        """Take what the model has just written."""
+        """Take what the model has written."""
         self._unshown.add(text, thinking)
-        self._unsaved.add(text, thinking)
 
     def flush(self) -> None:
         """Send what is new as one frame, of much only the beginning: a reader that keeps up is never far behind."""
@@ -96,17 +94,34 @@ class LiveAnswer:
         delta = events.GenerationDelta(generation=self.id, at=at, end=end, text=text, thinking=thinking)
         self.room.send(delta.frame(), self.id, end)
 
+    def show_all(self) -> None:
+        """Send everything that is new, in as many frames as it takes."""
+        while self._unshown:
+            self.flush()
+
     def enter(self, phase: str, ahead: int | None = None) -> None:
         """Tell the phase, if it is another one or another place in the queue."""
         if (phase, ahead) == (self.state.phase, self.state.ahead):
             return
-        if phase != self.state.phase:
-            self.phase_to_save = phase
         self.state.phase, self.state.ahead = phase, ahead
         self.state.status = "queued" if phase == "queued" else "running"
+        self._tell()
+
+    def tell_saved(self, saved: bool) -> None:
+        """Tell whether the database takes what is shown, if that has changed."""
+        if saved != self.state.saved:
+            self.state.saved = saved
+            self._tell()
+
+    def _tell(self) -> None:
+        state = self.state
         self.room.publish(
             events.GenerationStatus(
-                generation=self.id, phase=phase, ahead=ahead, history_start=self.state.history_start
+                generation=self.id,
+                phase=state.phase,
+                ahead=state.ahead,
+                history_start=state.history_start,
+                saved=state.saved,
             )
         )
 
@@ -121,6 +136,36 @@ class LiveAnswer:
         self.flush()
         (text, thinking), (more, thought) = self._shown.whole(), self._unshown.whole()
         return text + more, thinking + thought
+
+
+class LiveAnswer(Answer):
+    """An answer that this process writes, and what of it is not yet saved."""
+
+    def __init__(self, room: Room, state: events.GenerationState) -> None:
+        super().__init__(room, state)
+        self.facts: list[Fact] = []
+        self.phase_to_save = ""
+        # Of the row, where the database did not take it when it was found out.
+        self.columns: dict[str, Any] = {}
+        self._unsaved = _Kinds()
+        self._saved = 0
+        self._chunks: list[Chunk] = []
+
+    @property
+    def has_text(self) -> bool:
+        """Whether this generation has brought anything yet."""
+        return bool(self._saved or self._chunks or self._unsaved)
+
+    def append(self, text: str, thinking: str) -> None:
+        """Take what the model has just written."""
+        super().append(text, thinking)
+        self._unsaved.add(text, thinking)
+
+    def enter(self, phase: str, ahead: int | None = None) -> None:
+        """Tell the phase, if it is another one or another place in the queue, and have it saved."""
+        if phase != self.state.phase:
+            self.phase_to_save = phase
+        super().enter(phase, ahead)
 
     def take_unsaved(self) -> list[Chunk]:
         """Return the chunks to write: those of a checkpoint that failed, and what is new."""
@@ -194,6 +239,10 @@ class Rooms:
             room.viewers.discard(viewer)
         if not room.viewers and room.answer is None and self._rooms.get(room.conversation) is room:
             del self._rooms[room.conversation]
+
+    def watched(self) -> list[Room]:
+        """Return the rooms that somebody is in."""
+        return [room for room in self._rooms.values() if room.viewers]
 
     def viewers(self) -> list[Viewer]:
         """Return every socket of this process."""

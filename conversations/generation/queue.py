@@ -69,8 +69,8 @@ class Queue:
             try:
                 await self._look()
                 self._failing = False
-            except DatabaseError:
-                self._tell_failure()
+            except DatabaseError as error:
+                self._note_failure(error)
             if self._waiting:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
@@ -93,7 +93,7 @@ class Queue:
             if turn is not None and not turn.done():
                 yield turn
 
-    def _tell_failure(self) -> None:
+    def _note_failure(self, error: Exception) -> None:
         if not self._failing:
-            logger.exception("The queue cannot be read; it is tried again")
+            logger.warning("The queue cannot be read; it is tried again: %s", error)
         self._failing = True

@@ -20,6 +20,7 @@ from django.utils import timezone
 from conversations import describe, events, notify
 from conversations.database import DatabaseThread
 from conversations.models import Generation, User
+from conversations.neighbours import neighbours
 from conversations.services import generations
 from conversations.services.generations import Call, Ending, Fact
 from conversations.sessions import session_watch
@@ -27,15 +28,17 @@ from conversations.sessions import session_watch
 from .backend import Backend, backend
 from .calling import Outcome, outcome_of, stream
 from .clocks import CheckpointClock, FrameClock
+from .following import Following
 from .live import LiveAnswer, Rooms
 from .queue import Queue
+from .saving import tell_if_late, tell_wrote
+from .sweep import Sweep
 
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
 _RESTART = Outcome("interrupted", "restart")
-_SWEEP_SECONDS = 10
 _RETRY_SECONDS = 1
 
 
@@ -50,6 +53,7 @@ class Runner:
         self.writer = DatabaseThread("generations")
         self.frames = FrameClock(self.answers)
         self.queue = Queue(self.process, self.writer, backend)
+        self.following = Following(self.process, self.rooms)
         self.draining = False
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._stopping: dict[UUID, Outcome] = {}
@@ -65,7 +69,7 @@ class Runner:
             self._checkpoints = CheckpointClock(self.process, self.answers, self.writer, self.stop)
             self._serve(partial(self.frames.run, self._has_answers))
             self._serve(partial(self._checkpoints.run, self._has_answers))
-            self._serve(self._sweep_regularly)
+            self._serve(Sweep(self.process, self.writer, self._swept).run)
         return self._has_answers
 
     def _serve(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -76,6 +80,11 @@ class Runner:
         self._start_services()
         self._serve(partial(self.backend.watch, self._backend_changed))
         self._serve(session_watch.run)
+        if neighbours.are_possible:
+            neighbours.on("stop", lambda generation: self.stop(UUID(generation)))
+            neighbours.on("wrote", self.following.wake_for)
+            self._serve(neighbours.run)
+            self._serve(self.following.run)
 
     def _backend_changed(self) -> None:
         for viewer in self.rooms.viewers():
@@ -90,6 +99,7 @@ class Runner:
         room.answer = answer
         self.answers[answer.id] = answer
         has_answers.set()
+        tell_wrote([answer])
         task = self._tasks[answer.id] = _spawn(self._generate(answer, call))
         task.add_done_callback(lambda _: self._forget(answer.id))
         return answer
@@ -156,6 +166,7 @@ class Runner:
             answer.room.publish(describe.finished(row))
         self.rooms.leave(answer.room)
         self.queue.leave(answer)
+        tell_wrote([answer])
         if row is not None:
             await notify.conversation_updated(row.conversation, running=False)
 
@@ -165,28 +176,25 @@ class Runner:
         self._ending.discard(generation)
 
     async def _finish(self, answer: LiveAnswer, ending: Ending) -> Generation | None:
+        """Return the row of an ended generation, whoever has ended it; None where it is gone."""
         while True:
             try:
-                return await self.writer.run(generations.finish, answer.id, ending, list(answer.facts))
-            except DatabaseError:
-                logger.exception("The end of generation %s cannot be saved yet", answer.id)
+                finish = self.writer.run(_finish_or_find, answer.id, ending, list(answer.facts))
+                return await tell_if_late(finish, [answer])
+            except DatabaseError as error:
+                logger.warning("The end of generation %s cannot be saved yet: %s", answer.id, error)
+                answer.tell_saved(False)
                 if self.draining:
                     return None
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _sweep_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
-            try:
-                swept = await self.writer.run(generations.sweep, self.process)
-            except DatabaseError:
-                continue
-            for row in swept:
-                logger.warning("Generation %s of a process that has gone is interrupted", row.pk)
-                room = self.rooms.find(row.conversation_id)
-                if room is not None:
-                    room.publish(describe.finished(row))
-                await notify.conversation_updated(row.conversation, running=False)
+    async def _swept(self, row: Generation) -> None:
+        room = self.rooms.find(row.conversation_id)
+        if self.following.follows(row.pk):
+            self.following.wake()
+        elif room is not None:
+            room.refresh()
+        await notify.conversation_updated(row.conversation, running=False)
 
     async def drain(self) -> None:
         """End everything as interrupted, with its text saved, and stop the clocks."""
@@ -203,6 +211,11 @@ class Runner:
         await asyncio.gather(*self._services, return_exceptions=True)
         await self.backend.aclose()
         await asyncio.get_running_loop().run_in_executor(None, self.writer.close)
+
+
+def _finish_or_find(generation: UUID, ending: Ending, facts: list[Fact]) -> Generation | None:
+    """End a generation; where another process has done so, what it has kept is what pages have to show."""
+    return generations.finish(generation, ending, facts) or generations.ended(generation)
 
 
 def _spawn(work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:

@@ -1,20 +1,28 @@
 """How a stop that was marked in the database reaches the process that owns the generation.
 
-Callers in the event loop's process reach the runner at once; everything else is read by the owner's checkpoint
-clock within half a second.
+This process's runner and, through the channel layer, those of the others are told at once; what the layer loses is
+read by the owner's checkpoint clock within half a second.
 """
 
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 
+from conversations.neighbours import neighbours
+
 from .runner import runner
 
 
 def stop_now(generation: UUID) -> None:
-    """Tell this process's runner, from a page's thread, to stop a generation that has been marked."""
+    """Have a generation stopped that has been marked, from a page's thread."""
 
     async def tell() -> None:
-        runner.stop(generation)
+        tell_stop(generation)
 
     async_to_sync(tell)()
+
+
+def tell_stop(generation: UUID) -> None:
+    """Have a generation stopped that has been marked, by whichever process owns it."""
+    runner.stop(generation)
+    neighbours.tell("stop", generation=str(generation))

@@ -3,13 +3,14 @@
 Every step is a guarded UPDATE, so of two writers one wins and the other changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, GenerationChunk, GenerationEvent, Message, User
@@ -17,6 +18,8 @@ from conversations.rendering import render
 
 # A live process writes its heartbeat twice a second; this many seconds without one mean that it is gone.
 STALE_AFTER = timedelta(seconds=20)
+# An answer may begin and end between two looks of another process.
+_LATELY = timedelta(seconds=10)
 # More earlier messages than any window holds are not even read.
 _MAX_HISTORY = 2000
 
@@ -164,30 +167,47 @@ def finish(generation: UUID, ending: Ending, facts: Sequence[Fact] = ()) -> Gene
 
     Returns its row, or None where another writer was first.
     """
-    now = timezone.now()
     html = render(ending.content) if ending.content else ""
     with transaction.atomic():
-        won = (
-            Generation.objects.live()
-            .filter(pk=generation)
-            .update(
-                status=ending.status,
-                reason=ending.reason,
-                error_detail=ending.error_detail,
-                phase="",
-                finished_at=now,
-                **ending.columns,
-            )
-        )
-        if not won:
+        if not _end(Generation.objects.filter(pk=generation), ending):
             return None
-        Message.objects.filter(generations=generation).update(
-            content=ending.content, thinking=ending.thinking, html=html
+        return _keep(generation, ending, html, facts)
+
+
+def _end(rows: QuerySet[Generation], ending: Ending) -> bool:
+    """Make live `rows` ended ones; returns whether there was one."""
+    return bool(
+        rows.filter(status__in=Generation.LIVE).update(
+            status=ending.status,
+            reason=ending.reason,
+            error_detail=ending.error_detail,
+            phase="",
+            finished_at=timezone.now(),
+            **ending.columns,
         )
-        GenerationChunk.objects.filter(generation=generation).delete()
-        add_facts([*facts, Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
-        Conversation.objects.filter(generations=generation).update(updated_at=now)
-        return Generation.objects.select_related("message", "conversation__shown_leaf").get(pk=generation)
+    )
+
+
+def _keep(generation: UUID, ending: Ending, html: str, facts: Sequence[Fact]) -> Generation:
+    """Keep the text and the facts of a generation that has just been ended, and return its row."""
+    now = timezone.now()
+    Message.objects.filter(generations=generation).update(
+        content=ending.content, thinking=ending.thinking, html=html
+    )
+    GenerationChunk.objects.filter(generation=generation).delete()
+    add_facts([*facts, Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
+    Conversation.objects.filter(generations=generation).update(updated_at=now)
+    return _told().get(pk=generation)
+
+
+def ended(generation: UUID) -> Generation | None:
+    """Return the row of a generation that another writer has ended; None where it is gone or lives."""
+    return _told().exclude(status__in=Generation.LIVE).filter(pk=generation).first()
+
+
+def _told() -> QuerySet[Generation]:
+    """Return generations with what is told of their end."""
+    return Generation.objects.select_related("message", "conversation__shown_leaf")
 
 
 def text_so_far(generation: Generation) -> tuple[str, str]:
@@ -199,20 +219,51 @@ def text_so_far(generation: Generation) -> tuple[str, str]:
     return "".join(content), "".join(thinking)
 
 
-def sweep(process: str, *, at_boot: bool = False) -> list[Generation]:
-    """End what no living process works on any more as interrupted, with its text; returns what was ended.
+def heartbeats_elsewhere(process: str) -> dict[UUID, datetime | None]:
+    """Return the last sign of life of every live generation that is not `process`'s."""
+    return dict(Generation.objects.live().exclude(process=process).values_list("pk", "heartbeat"))
 
-    `process` is the one that sweeps: its own are never taken, however late its heartbeat is. At boot, where there
-    can be only one process, everything else is taken at once.
+
+def sweep(heartbeats: Mapping[UUID, datetime | None]) -> list[Generation]:
+    """End as interrupted, with their text, those that have given no other sign of life; returns what was ended."""
+    rows = (_interrupt(generation, heartbeat) for generation, heartbeat in heartbeats.items())
+    return [row for row in rows if row is not None]
+
+
+def _interrupt(generation: UUID, heartbeat: datetime | None) -> Generation | None:
+    ending = Ending("interrupted", "process_died")
+    with transaction.atomic():
+        if not _end(Generation.objects.filter(Q(heartbeat=heartbeat), pk=generation), ending):
+            return None
+        # Read after the end is claimed: an owner that comes back just now writes nothing behind it.
+        ending.content, ending.thinking = text_so_far(_told().get(pk=generation))
+        return _keep(generation, ending, render(ending.content) if ending.content else "", [])
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A generation of another process with the text that is new since the last look."""
+
+    row: Generation
+    text: str = ""
+    thinking: str = ""
+
+
+def elsewhere(process: str, conversations: Collection[UUID], read: Mapping[UUID, int]) -> list[Progress]:
+    """Return what other processes' generations have come to in these conversations.
+
+    Those that live or have ended lately, and all of `read`: how many characters of their chunks are known already.
     """
-    orphans = Generation.objects.live().exclude(process=process)
-    if not at_boot:
-        orphans = orphans.filter(heartbeat__lt=timezone.now() - STALE_AFTER)
-    ended = []
-    for generation in orphans.select_related("message"):
-        content, thinking = text_so_far(generation)
-        ending = Ending("interrupted", "process_died", content, thinking)
-        row = finish(generation.pk, ending)
-        if row is not None:
-            ended.append(row)
-    return ended
+    lately = Q(finished_at__gt=timezone.now() - _LATELY)
+    rows = Generation.objects.filter(Q(status__in=Generation.LIVE) | Q(pk__in=read) | lately)
+    found = rows.exclude(process=process).values_list("pk", "conversation_id")
+    watched = [pk for pk, conversation in found if conversation in conversations or pk in read]
+    return [_progress(row, read.get(row.pk, 0)) for row in _told().filter(pk__in=watched)]
+
+
+def _progress(row: Generation, read: int) -> Progress:
+    if not row.is_live:
+        return Progress(row)
+    chunks = row.chunks.filter(position__gte=read).order_by("position")
+    pieces = list(chunks.values_list("text", "thinking"))
+    return Progress(row, "".join(text for text, _ in pieces), "".join(thinking for _, thinking in pieces))

@@ -129,7 +129,7 @@ def select_branch(user: User, conversation: UUID, message: UUID) -> Conversation
     chosen = found.messages.filter(pk=message).first()
     if chosen is None:
         raise Refused("not_found")
-    found.shown_leaf_id = _newest_leaf(found, chosen.pk)
+    found.shown_leaf = found.messages.get(pk=_newest_leaf(found, chosen.pk))
     found.save(update_fields=["shown_leaf"])
     return found
 

@@ -31,6 +31,9 @@ class Reader:
     def backend_changed(self) -> None:
         """Nobody tells."""
 
+    def refresh(self) -> None:
+        """Nobody asks."""
+
     def restart(self) -> None:
         """Nobody does."""
 

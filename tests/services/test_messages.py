@@ -264,13 +264,35 @@ class LastWord(TestCase):
         ]
         generations.checkpoint("dead", chunks[:1], {generation.pk: "writing"}, [])
         generations.checkpoint("dead", chunks, {}, [])
-        assert generations.sweep("me") == []
-        assert generations.sweep("dead", at_boot=True) == []
-        assert generations.sweep("me", at_boot=True) == [generation]
+        assert generations.heartbeats_elsewhere("dead") == {}
+        heartbeats = generations.heartbeats_elsewhere("me")
+        generations.checkpoint("dead", [], {}, [])
+        assert generations.sweep(heartbeats) == []
+        assert generations.sweep(generations.heartbeats_elsewhere("me")) == [generation]
+        assert generations.sweep(heartbeats) == []
         generation.refresh_from_db()
         assert (generation.status, generation.reason) == ("interrupted", "process_died")
         assert (generation.message.content, generation.message.thinking) == ("春眠不觉晓", "想")
         assert not generation.chunks.exists()
+
+    def test_another_process_reads_what_is_new_and_what_has_ended(self) -> None:
+        generation = self.begin("owner")
+        conversation = generation.conversation_id
+        chunks = [
+            generations.Chunk(generation.pk, 0, "春眠", ""),
+            generations.Chunk(generation.pk, 2, "不觉晓", "想"),
+        ]
+        generations.checkpoint("owner", chunks, {generation.pk: "writing"}, [])
+        assert generations.elsewhere("owner", {conversation}, {}) == []
+        assert generations.elsewhere("me", set(), {}) == []
+        whole, new = (
+            generations.elsewhere("me", {conversation}, read)[0] for read in ({}, {generation.pk: 2})
+        )
+        assert (whole.text, whole.thinking, whole.row.phase) == ("春眠不觉晓", "想", "writing")
+        assert (new.text, new.thinking) == ("不觉晓", "想")
+        generations.finish(generation.pk, Ending("completed", "stop", "春眠不觉晓。"))
+        ended = generations.elsewhere("me", {conversation}, {})[0]
+        assert (ended.row.status, ended.row.message.content) == ("completed", "春眠不觉晓。")
 
     def test_facts_of_a_repeated_checkpoint_are_kept_once(self) -> None:
         generation = self.begin()
