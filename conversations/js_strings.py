@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 STRINGS = (
+    _("{doing}. Not saved yet: the database does not answer"),
     _("An answer is still being written. Wait for its end or stop it."),
     _("Ask again with repeat_penalty {value}"),
     _("Connecting to Ollama"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SENTENCES: dict[str, str | Promise] = {
     "user_stop": _("Stopped."),
     "empty": _("The model ended without writing an answer. Retry, or ask in other words."),
+    "anew": _("The model did not go on where the answer ended, but began it anew."),
     "length": _("Ended at its limit of tokens. Continue it, or raise num_predict in the settings."),
     "cut_off": _(
         "The answer broke off without its end mark, as when a model repeats itself. "
@@ -67,6 +68,9 @@ _FINER = {
 _WITHOUT_TEXT = {"stop": "empty", "ollama_broke": "ollama_lost"}
 _CAUSES = {cause for _reason, cause in _FINER}
 _EXCERPT = 200
+# So many characters are compared; fewer than the second number may well come twice by chance.
+_BEGINNING = 40
+_TELLING = 5
 # What counts where a call names none. Ollama's own default was 1.1 and is 1.0 now, and the one offered has to be
 # higher than either (https://github.com/ollama/ollama/blob/main/api/types.go, DefaultOptions).
 _USUAL_PENALTY = 1.1
@@ -79,7 +83,16 @@ def code(generation: "Generation", content: str) -> str:
     """Return which sentence tells how `generation` ended, with `content` as its answer; "stop" has none."""
     cause = generation.error_detail.partition(": ")[0]
     found = _FINER.get((generation.reason, cause), generation.reason)
-    return found if content.strip() else _WITHOUT_TEXT.get(found, found)
+    if not content.strip():
+        return _WITHOUT_TEXT.get(found, found)
+    return "anew" if found == "stop" and _began_anew(content, generation.begins_at) else found
+
+
+def _began_anew(content: str, begins_at: int) -> bool:
+    """Return whether what came at `begins_at` says again what stands before it."""
+    before, after = content[:begins_at].strip(), content[begins_at:].strip()
+    beginning = before[:_BEGINNING]
+    return len(beginning) >= _TELLING and after.startswith(beginning)
 
 
 def excerpt(error_detail: str) -> str:

@@ -83,3 +83,18 @@ def test_after_an_answer_without_its_end_mark_a_higher_penalty_is_offered(used, 
 
 def test_after_other_ends_no_penalty_is_offered():
     assert outcomes.higher_penalty(Generation(reason="stop")) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("1, 2, 3, ", "4, 5", "stop"),
+        ("1, 2, 3, ", "1, 2, 3, 4, 5", "anew"),
+        ("春眠不觉晓，", "\n\n春眠不觉晓，处处闻啼鸟。", "anew"),
+        ("Yes ", "Yes it is", "stop"),
+        ("", "春眠不觉晓", "stop"),
+    ],
+)
+def test_a_continued_answer_that_begins_anew_says_so(before, after, code):
+    row = Generation(status="completed", reason="stop", begins_at=len(before))
+    assert outcomes.code(row, before + after) == code

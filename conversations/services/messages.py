@@ -266,6 +266,7 @@ def _begin(
         options=model_options.effective(chosen, conversation.options | (options or {})),
         think=conversation.think,
         process=asker.process,
+        begins_at=len(answer.content),
         heartbeat=now,
         queued_at=now,
     )

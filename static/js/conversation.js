@@ -71,7 +71,7 @@ export class Conversation {
     this.live.set(generation.text, generation.thinking, generation.end);
     messages.refresh(article);
     this.begun();
-    this.parts.status.phase(generation.phase || generation.status, generation.model, generation.ahead);
+    this.parts.status.phase(generation.phase || generation.status, generation);
     this.history(generation);
   }
 
@@ -135,14 +135,14 @@ export class Conversation {
     article.dataset.siblings = frame.siblings.join(" ");
     this.live = new LiveAnswer(article, frame.generation, frame.options);
     messages.refresh(article);
-    this.parts.status.phase("connecting", frame.model);
+    this.parts.status.phase("connecting", frame);
     // More of an answer that is there already: the text so far comes with a snapshot.
     if (frame.at?.some(Boolean)) this.resync();
   }
 
   phase(frame) {
     if (this.live?.generation !== frame.generation) return;
-    this.parts.status.phase(frame.phase, this.live.article.dataset.model, frame.ahead);
+    this.parts.status.phase(frame.phase, { ...frame, model: this.live.article.dataset.model });
     this.history(frame);
   }
 

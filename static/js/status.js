@@ -25,10 +25,12 @@ export class Status {
     this.ahead = undefined;
   }
 
-  /** Show the phase of an answer by `model`; `ahead` answers come before a queued one. */
-  phase(phase, model = this.model, ahead = undefined) {
+  /** Show the phase of an answer by `model`; `ahead` answers come before a queued one, and what is shown is `saved`
+   * or not yet. */
+  phase(phase, { model = this.model, ahead = undefined, saved = true } = {}) {
     this.model = model;
     this.ahead = ahead;
+    this.main.toggleAttribute("data-unsaved", !saved);
     delete this.main.dataset.stopping;
     if (phase !== this.main.dataset.phase) this.since = Date.now();
     this.main.dataset.phase = phase;
@@ -69,11 +71,15 @@ export class Status {
   }
 
   sentence() {
-    const { connection, phase, stopping } = this.main.dataset;
+    const { connection, phase, stopping, unsaved } = this.main.dataset;
     if (connection === "lost") return t("Connection lost. Trying again…");
     if (connection === "ended") return t("You are logged out. Log in again to go on.");
     if (connection === "gone") return t("This conversation does not exist any more.");
-    if (stopping !== undefined) return t("Stopping");
+    const sentence = stopping === undefined ? this.doing(phase) : t("Stopping");
+    return unsaved === undefined ? sentence : t("{doing}. Not saved yet: the database does not answer", { doing: sentence });
+  }
+
+  doing(phase) {
     if (phase === "queued") {
       return this.ahead ? t("Waiting in the queue, {ahead} ahead", { ahead: this.ahead }) : t("Waiting in the queue");
     }

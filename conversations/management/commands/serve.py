@@ -72,7 +72,7 @@ class Command(BaseCommand):
         """End what an earlier process left behind: without Redis there is one process only."""
         from conversations.generation.runner import runner
 
-        swept = len(generations.sweep(runner.process, at_boot=True))
+        swept = len(generations.sweep(generations.heartbeats_elsewhere(runner.process)))
         if swept:
             self.stdout.write(f"{swept} answers were interrupted when the site ended; their text is kept.")
 
