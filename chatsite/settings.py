@@ -175,7 +175,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     # IMMEDIATE: a transaction that reads and then writes never meets "database is locked" half way.
     DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
+        # Seconds. Threads of the site wait for each other elsewhere, so another program holds the lock, and a person
+        # who is told soon can try again.
+        "timeout": 5,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }

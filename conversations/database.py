@@ -42,10 +42,11 @@ class DatabaseThread:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
-    def close(self) -> None:
-        """Finish what was asked for, then close the thread's connection."""
-        self._thread.submit(connections.close_all)
-        self._thread.shutdown(wait=True)
+    async def close(self, *, wait: bool = True) -> None:
+        """Finish what was asked for and close the thread's connection; without `wait`, do no more than has begun."""
+        if wait:
+            await asyncio.get_running_loop().run_in_executor(self._thread, connections.close_all)
+        self._thread.shutdown(wait=False, cancel_futures=not wait)
 
 
 class Together:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from conversations.database import DatabaseThread
@@ -86,13 +87,14 @@ async def stream(
     prompt = await _prompt(call, model, backend)
     if prompt.omitted or model != call.model:
         answer.state.model, answer.state.history_start = model, prompt.start
-        await writer.run(
-            generations.set_call,
-            answer.id,
-            model=model,
-            omitted=prompt.omitted,
-            history_start=prompt.start,
-        )
+        answer.columns = {
+            "model": model,
+            "omitted_messages": prompt.omitted,
+            "history_start_id": prompt.start,
+        }
+        # Pages that are read meanwhile find it there; the end writes it again.
+        with contextlib.suppress(DatabaseError):
+            await writer.run(generations.set_call, answer.id, answer.columns)
     options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
     think = _THINK.get(call.think, call.think)
     return await _read(answer, client, ChatRequest(model, prompt.messages, options, think), pace)

@@ -15,7 +15,7 @@ from conversations.database import DatabaseThread
 from conversations.services import generations
 
 from .live import LiveAnswer
-from .saving import tell_if_late, tell_wrote
+from .saving import tell_if_late, tell_unsaved, tell_wrote
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +104,7 @@ class CheckpointClock:
             to_stop = await tell_if_late(checkpoint, answers)
         except DatabaseError as error:
             self._note_failure(error)
-            for answer in self._answers.values():
-                answer.tell_saved(False)
+            tell_unsaved(self._answers.values())
             return
         self._failing = False
         for answer, chunks in taken:

@@ -40,6 +40,8 @@ R = TypeVar("R")
 
 _RESTART = Outcome("interrupted", "restart")
 _RETRY_SECONDS = 1
+# The whole process has ten seconds to end in.
+_DRAIN_SECONDS = 5
 
 
 class Runner:
@@ -152,9 +154,8 @@ class Runner:
     async def _end(self, answer: LiveAnswer, outcome: Outcome) -> None:
         """Keep the whole text and the outcome, then tell; what the database refuses is tried until it does not."""
         content, thinking = answer.whole()
-        ending = Ending(
-            outcome.status, outcome.reason, content, thinking, outcome.error_detail, outcome.columns
-        )
+        columns = answer.columns | outcome.columns
+        ending = Ending(outcome.status, outcome.reason, content, thinking, outcome.error_detail, columns)
         self.answers.pop(answer.id, None)
         if not self.answers and self._has_answers:
             self._has_answers.clear()
@@ -199,18 +200,32 @@ class Runner:
     async def drain(self) -> None:
         """End everything as interrupted, with its text saved, and stop the clocks."""
         self.draining = True
-        # Again and again: a question that was being stored begins its generation meanwhile.
-        while self._tasks or self._adopted:
-            for generation in list(self._tasks):
-                self._cancel_once(generation, _RESTART)
-            await asyncio.wait({*self._tasks.values(), *self._adopted})
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self._end_all()
+        except TimeoutError:
+            logger.warning(
+                "The database took no end for %s answers; the next start ends them", len(self._tasks)
+            )
         for viewer in self.rooms.viewers():
             viewer.restart()
         for service in self._services:
             service.cancel()
         await asyncio.gather(*self._services, return_exceptions=True)
         await self.backend.aclose()
-        await asyncio.get_running_loop().run_in_executor(None, self.writer.close)
+        # A question or an end that the database has not taken by now is waited for no more.
+        late = [*self._tasks.values(), *self._adopted]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self.writer.close(wait=not late)
+
+    async def _end_all(self) -> None:
+        # Again and again: a question that was being stored begins its generation meanwhile.
+        while self._tasks or self._adopted:
+            for generation in list(self._tasks):
+                self._cancel_once(generation, _RESTART)
+            await asyncio.wait({*self._tasks.values(), *self._adopted})
 
 
 def _finish_or_find(generation: UUID, ending: Ending, facts: list[Fact]) -> Generation | None:

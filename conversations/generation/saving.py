@@ -16,12 +16,17 @@ _LATE_SECONDS = 1.5
 
 async def tell_if_late(writing: Awaitable[R], answers: Iterable[LiveAnswer]) -> R:
     """Return what `writing` returns; where that takes long, the readers of `answers` are told meanwhile."""
-    task = asyncio.ensure_future(writing)
-    done, _ = await asyncio.wait({task}, timeout=_LATE_SECONDS)
-    if not done:
-        for answer in answers:
-            answer.tell_saved(False)
-    return await task
+    timer = asyncio.get_running_loop().call_later(_LATE_SECONDS, tell_unsaved, answers)
+    try:
+        return await writing
+    finally:
+        timer.cancel()
+
+
+def tell_unsaved(answers: Iterable[LiveAnswer]) -> None:
+    """Tell the readers of `answers` that the database does not take what they see."""
+    for answer in answers:
+        answer.tell_saved(False)
 
 
 def tell_wrote(answers: Iterable[LiveAnswer]) -> None:

@@ -132,14 +132,9 @@ def call(row: Generation) -> Call:
     return Call(row.model, row.conversation.system_prompt, turns, unread, row.options, row.think)
 
 
-def set_call(generation: UUID, *, model: str, omitted: int, history_start: UUID | None) -> None:
-    """Keep what turned out to be different from what was asked for: another model, messages left out.
-
-    `history_start` is the first message that goes along where any were left out.
-    """
-    Generation.objects.filter(pk=generation).update(
-        model=model, omitted_messages=omitted, history_start=history_start
-    )
+def set_call(generation: UUID, columns: Mapping[str, Any]) -> None:
+    """Keep what turned out to be different from what was asked for: another model, messages left out."""
+    Generation.objects.filter(pk=generation).update(**columns)
 
 
 def request_stop(generation: UUID, by: User | None) -> bool:
