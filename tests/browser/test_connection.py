@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.scripted_ollama import ScriptedOllama, hold
-from tests.site import PASSWORD, Site
+from tests.site import PASSWORD, Site, wait_until
 
 from .chat import Chat
 
@@ -66,18 +66,21 @@ def test_after_a_restart_the_page_comes_back_by_itself(
     expect(own_chat.answers.first.locator(".markdown")).to_have_text("Half of")
 
 
+@pytest.mark.fault(12)
 def test_a_killed_server_interrupts_the_answer_and_retry_asks_again(
     own_chat: Chat, own_site: Site, own_ollama: ScriptedOllama
 ) -> None:
     own_ollama.enqueue("Lost ", hold("gone"), "words")
     own_chat.ask("Are you there?").phase("writing")
     expect(own_chat.text()).to_contain_text("Lost")
+    wait_until(lambda: own_site.query("GenerationChunk.objects.filter(text__gt='').count()"))
     own_site.kill()
     own_site.start()
     expect(own_chat.main).to_have_attribute("data-connection", "open", timeout=RECONNECT_MS)
     expect(own_chat.answers.last).to_have_attribute("data-status", "interrupted", timeout=SWEPT_MS)
     answer = own_chat.ended("interrupted")
     expect(answer.locator(".outcome-text")).to_contain_text("server")
+    expect(answer.locator("[data-action=continue]")).to_be_visible()
     own_ollama.enqueue("Found again")
     own_chat.press("regenerate", answer.locator(".outcome"))
     expect(own_chat.text()).to_have_text("Found again")
