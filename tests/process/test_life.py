@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.scripted_ollama import ScriptedOllama, hold
+from tests.scripted_ollama import ScriptedOllama
 from tests.site import PASSWORD, ROOT, START_SECONDS, Site, wait_until
 from tests.tab import Tab
 
@@ -25,19 +25,6 @@ def own_site(ollama: ScriptedOllama, tmp_path: Path):
     with Site(tmp_path, ollama.base_url) as running:
         running.add_user("ann", admin=True)
         yield running
-
-
-def interrupted(site: Site, client, conversation: str) -> str:
-    """Return the conversation's page once it shows an interrupted answer.
-
-    Where several processes may share a database, one that has gone is known by its heartbeat only.
-    """
-
-    def page() -> str:
-        text = client.get(f"/c/{conversation}/").text
-        return text if 'data-status="interrupted"' in text else ""
-
-    return wait_until(page, seconds=60)
 
 
 def test_first_administrator_is_made_by_the_link_that_the_start_prints(ollama, tmp_path):
@@ -66,39 +53,6 @@ def test_first_administrator_is_made_by_the_link_that_the_start_prints(ollama, t
         assert site.stop() == 0
         site.start()
         assert "/setup/" not in site.log().rpartition("chatsite is at")[2]
-
-
-def test_sigterm_saves_the_text_and_tells_the_browser_to_come_back(own_site, ollama):
-    ollama.enqueue("kept to the last ", "character", hold("sigterm"))
-    with closing(own_site.log_in("ann")) as client:
-        with Tab(own_site, client) as tab:
-            tab.ask("Long")
-            tab.wait_text("character")
-            assert own_site.stop() == 0
-            assert tab.wait_close() == 4012
-            finished = next(frame for frame in tab.frames if frame["type"] == "generation.finished")
-            assert (finished["status"], finished["reason"]) == ("interrupted", "restart")
-        own_site.start()
-        assert "kept to the last character" in interrupted(own_site, client, tab.conversation)
-    assert own_site.stop() == 0
-    assert "Traceback" not in own_site.log()
-
-
-def test_killed_process_leaves_an_interrupted_answer_with_its_text(own_site, ollama):
-    ollama.enqueue("春眠不觉晓", hold("kill"))
-    with closing(own_site.log_in("ann")) as client:
-        with Tab(own_site, client) as tab:
-            tab.ask("Poem")
-            tab.wait_text("春眠不觉晓")
-            wait_until(lambda: own_site.query("[c.text for c in GenerationChunk.objects.all()]"))
-            own_site.kill()
-        own_site.start()
-        assert "春眠不觉晓" in interrupted(own_site, client, tab.conversation)
-        ollama.enqueue("again")
-        with Tab(own_site, client, tab.conversation) as tab:
-            leaf = tab.wait("snapshot")["conversation"]["leaf"]
-            tab.send("answer.regenerate", client_id="retry", message=leaf)
-            assert tab.wait("generation.finished")["status"] == "completed"
 
 
 def test_links_of_commands_lead_to_the_server_that_runs(own_site):
