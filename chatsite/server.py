@@ -15,6 +15,8 @@ from twisted.internet import defer, reactor
 
 from conversations.generation.runner import runner
 
+from . import protocols
+
 logger = logging.getLogger(__name__)
 
 # For requests that are being answered, then for whatever does not end by itself.
@@ -34,6 +36,7 @@ class ChatServer(Server):
 
     def run(self) -> None:
         """Serve until told to stop."""
+        protocols.install()
         # Later, not "when running": Twisted calls that before the event loop turns.
         reactor.callLater(0, runner.open)  # type: ignore[arg-type] # the stub misses the delay
         super().run()

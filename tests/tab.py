@@ -51,6 +51,17 @@ class Tab(AbstractContextManager["Tab"]):
             self._query = ""
         self.conversation = conversation
 
+    @property
+    def path(self) -> str:
+        """Where its socket is, with the leave to make a conversation that is not there yet."""
+        return f"/ws/conversations/{self.conversation}/{self._query}"
+
+    def twin(self) -> Self:
+        """Return another tab, not open yet, that shows the same page, also of a conversation that is new."""
+        twin = type(self)(self.site, self.client, self.conversation, acks=self._acks)
+        twin._query = self._query
+        return twin
+
     def __enter__(self) -> Self:
         self.open()
         return self
@@ -64,7 +75,7 @@ class Tab(AbstractContextManager["Tab"]):
         self._stack = ExitStack()
         self._socket: ClientConnection = self._stack.enter_context(
             connect(
-                f"ws://127.0.0.1:{self.site.port}/ws/conversations/{self.conversation}/{self._query}",
+                f"ws://127.0.0.1:{self.site.port}{self.path}",
                 additional_headers={"Cookie": cookie, "Origin": self.site.url, **headers},
                 proxy=None,
                 max_size=None,
@@ -132,6 +143,7 @@ class Tab(AbstractContextManager["Tab"]):
             self.text, self.thinking = state["text"], state["thinking"]
             self._check(state["end"])
             if "id" in state:
+                self._acked_at = 0.0
                 self._ack(state["id"], state["end"])
         elif frame["type"] == "generation.started" and frame["at"] == [0, 0]:
             self.text = self.thinking = ""
@@ -148,8 +160,9 @@ class Tab(AbstractContextManager["Tab"]):
     def _ack(self, generation: str, end: list[int]) -> None:
         self._unacked = (generation, end)
         now = time.monotonic()
-        if self._acks and now - getattr(self, "_acked_at", 0) > 0.25:
-            self._acked_at = now
+        much = sum(end) - getattr(self, "_acked_end", 0) > 32_768
+        if self._acks and (much or now - getattr(self, "_acked_at", 0) > 0.25):
+            self._acked_at, self._acked_end = now, sum(end)
             self.send("ack", generation=generation, end=end)
 
 

@@ -1,0 +1,64 @@
+"""What reaches daphne from the network, with bounds that daphne and autobahn leave open.
+
+daphne logs a traceback for two headers with characters beyond ASCII, one of which any client may send to set the
+site's path (https://github.com/django/daphne/blob/main/daphne/http_protocol.py). autobahn keeps every fragment of a
+message in a list of its own, and answers every ping, whether its peer reads or not
+(https://github.com/crossbario/autobahn-python/blob/master/autobahn/websocket/protocol.py).
+"""
+
+import time
+from collections import deque
+from typing import Any
+
+from daphne import http_protocol, ws_protocol
+
+# The site has no subprotocols, and its path is a setting.
+_UNREAD_HEADERS = (b"daphne-root-path", b"sec-websocket-protocol")
+# A browser sends a message whole or in a few large pieces, and no ping of its own.
+_MAX_FRAGMENTS = 1000
+_MAX_PINGS_PER_SECOND = 20
+
+
+class Request(http_protocol.WebRequest):
+    """A request or a handshake without the headers that nobody here reads."""
+
+    def process(self) -> Any:
+        """Hand it on to daphne."""
+        for name in _UNREAD_HEADERS:
+            self.requestHeaders.removeHeader(name)
+        return super().process()
+
+
+class Socket(ws_protocol.WebSocketProtocol):
+    """A WebSocket that is dropped when its peer sends countless pings or fragments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fragments = 0
+        self._pings: deque[float] = deque(maxlen=_MAX_PINGS_PER_SECOND + 1)
+
+    def onMessageBegin(self, isBinary: bool) -> None:  # noqa: N802, N803 -- autobahn's names
+        """Begin to count the pieces of a message."""
+        self._fragments = 0
+        super().onMessageBegin(isBinary)
+
+    def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802 -- autobahn's name
+        """Count a piece."""
+        self._fragments += 1
+        if self._fragments > _MAX_FRAGMENTS:
+            self.dropConnection(abort=True)
+        super().onMessageFrameBegin(length)
+
+    def onPing(self, payload: bytes) -> None:  # noqa: N802 -- autobahn's name
+        """Answer a ping, unless there are too many."""
+        self._pings.append(time.monotonic())
+        if len(self._pings) > _MAX_PINGS_PER_SECOND and self._pings[-1] - self._pings[0] < 1:
+            self.dropConnection(abort=True)
+            return
+        super().onPing(payload)
+
+
+def install() -> None:
+    """Make daphne use both; it takes their classes from its own modules and offers no setting."""
+    http_protocol.WebRequest = Request
+    ws_protocol.WebSocketFactory.protocol = Socket
