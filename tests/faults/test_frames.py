@@ -1,17 +1,75 @@
-"""Bytes that are no frames and handshakes that are none: an answer or an end, and never an error of the server's."""
+"""Frames that are no commands, bytes that are no frames, handshakes that are none.
 
+Each gets an answer or an end, and never makes an error of the server's.
+"""
+
+import json
 import struct
 from contextlib import suppress
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from conversations import events
 from tests.tab import Tab
 
 from .raw import BINARY, CLOSE, PING, PONG, TEXT, Raw, frame
 
-pytestmark = [pytest.mark.process, pytest.mark.fault(34)]
+pytestmark = pytest.mark.process
 
 MIB = 1024
+CODES = {
+    "bad_frame",
+    "too_large",
+    "empty",
+    "too_long",
+    "unknown_type",
+    "not_found",
+    "unknown_model",
+    "bad_option",
+}
+# So many bad ones does a socket bear.
+FRAMES = 9
+COMMANDS = sorted(str(command.__struct_config__.tag) for command in events.Command.__subclasses__())
+FIELDS = [
+    "client_id",
+    "text",
+    "message",
+    "parent",
+    "model",
+    "options",
+    "system",
+    "attachments",
+    "think",
+    "end",
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=20)
+    | st.uuids().map(str)
+    | st.sampled_from([-1, 2**63, 2**64, 10**400, "\x00", "\ud83d", "\u202e", "__class__", "../x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3),
+    max_leaves=5,
+)
+# Frames of a known type without what that type needs.
+ALMOST = st.builds(
+    lambda type_, fields: json.dumps({**fields, "type": type_}),
+    st.sampled_from([name for name in COMMANDS if name not in {"ping", "resync"}]),
+    st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=4),
+)
+NONSENSE = (
+    st.text(max_size=50)
+    | st.binary(max_size=50)
+    | VALUES.map(json.dumps)
+    | st.builds('{{"type": "{}", "type": {}}}'.format, st.sampled_from(COMMANDS), VALUES.map(json.dumps))
+    | st.integers(1, 100_000).map(lambda depth: "[" * depth)
+    | st.integers(0, 300_000).map(lambda size: json.dumps({"type": "x" * size}))
+)
 # Whatever it is, the connection is dropped: no browser sends it, and whoever does has no use for a reason.
 BAD = {
     "unmasked": frame(TEXT, b"{}", mask=False),
@@ -85,6 +143,51 @@ def tab(site, client):
         tab.wait("pong")
 
 
+def bear(site: Any, client: Any, frames: list[str | bytes]) -> None:
+    """Send frames on a socket of their own; each has to be answered, and the socket to be there afterwards."""
+    with Tab(site, client) as tab:
+        tab.wait("snapshot")
+        for bad in frames:
+            tab.send_raw(bad)
+        tab.send("ping")
+        tab.wait("pong")
+    errors = [found for found in tab.frames if found["type"] == "error"]
+    assert [found["type"] for found in tab.frames] == ["snapshot", *["error"] * len(frames), "pong"]
+    assert {found["code"] for found in errors} <= CODES
+    assert all(found["text"] for found in errors)
+
+
+def fuzz(site: Any, client: Any, rounds: int) -> None:
+    """Send random frames, on a new socket each round."""
+
+    @settings(
+        max_examples=rounds,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(NONSENSE | ALMOST, min_size=FRAMES, max_size=FRAMES))
+    def play(frames: list[str | bytes]) -> None:
+        bear(site, client, frames)
+
+    play()
+
+
+@pytest.mark.fault(33)
+def test_frames_that_are_no_commands_are_answered_and_the_socket_lives(site, client, happened):
+    fuzz(site, client, 25)
+    happened("Each got a typed error, and the socket answered the next ping.", frames=25 * FRAMES)
+
+
+@pytest.mark.fault(33)
+@pytest.mark.slow_fault
+def test_thousands_of_frames_that_are_no_commands(site, client, happened):
+    fuzz(site, client, 230)
+    happened("Each got a typed error, and the socket answered the next ping.", frames=230 * FRAMES)
+
+
+@pytest.mark.fault(34)
 @pytest.mark.parametrize("name", BAD)
 def test_bytes_that_are_no_frames_end_their_connection_and_cost_nothing(site, tab, happened, name):
     with Raw(tab) as raw:
@@ -99,6 +202,7 @@ def test_bytes_that_are_no_frames_end_their_connection_and_cost_nothing(site, ta
     happened("The connection was dropped at once; others noticed nothing.", grown_kib=max(grown, 0))
 
 
+@pytest.mark.fault(34)
 @pytest.mark.parametrize("payload", [b"", struct.pack("!H", 1000), struct.pack("!H", 3000) + "再见".encode()])
 def test_a_decent_goodbye_is_answered(tab, payload):
     with Raw(tab) as raw:
@@ -107,6 +211,7 @@ def test_a_decent_goodbye_is_answered(tab, payload):
         assert raw.close_code() == 1000
 
 
+@pytest.mark.fault(34)
 def test_pings_and_fragments_of_a_decent_peer_are_answered(tab):
     with Raw(tab) as raw:
         assert raw.shake_hands() == 101
@@ -118,6 +223,7 @@ def test_pings_and_fragments_of_a_decent_peer_are_answered(tab):
     assert any(b'"pong"' in payload for opcode, payload in frames if opcode == TEXT)
 
 
+@pytest.mark.fault(34)
 def test_headers_of_any_bytes_get_an_answer_of_the_protocol(tab, happened):
     statuses = {}
     for header in HEADERS:
@@ -127,6 +233,7 @@ def test_headers_of_any_bytes_get_an_answer_of_the_protocol(tab, happened):
     happened("Handshakes with headers of any bytes: accepted, 400 or 403.", handshakes=len(statuses))
 
 
+@pytest.mark.fault(34)
 def test_requests_of_any_bytes_get_an_answer_of_the_protocol(tab, happened):
     statuses = {}
     for line in REQUESTS:
