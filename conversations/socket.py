@@ -75,14 +75,19 @@ class Outbox:
         self.put(frame)
         return self._unacked_bytes <= _MAX_UNACKED_BYTES
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a piece of an answer that is there already would leave the reader well within its bound."""
+        return self._unacked_bytes < _MAX_UNACKED_BYTES * 3 // 4
+
     def ack(self, generation: UUID, end: events.Position) -> None:
-        """Take note of what has arrived; an answer before another one has arrived whole."""
-        while self._unacked:
-            sent, position, size = self._unacked[0]
-            if sent == generation and position > sum(end):
-                return
-            self._unacked.popleft()
-            self._unacked_bytes -= size
+        """Take note of what has arrived, and of all before it; what was never sent changes nothing."""
+        arrived = 0
+        for number, (sent, position, _size) in enumerate(self._unacked, 1):
+            if sent == generation and position <= sum(end):
+                arrived = number
+        for _ in range(arrived):
+            self._unacked_bytes -= self._unacked.popleft()[2]
 
     async def get(self) -> str | int:
         """Return the next frame or closing code."""
