@@ -16,6 +16,7 @@ from twisted.internet import defer, reactor
 from conversations.generation.runner import runner
 
 from . import protocols
+from .flow import Flow
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,14 @@ class ChatServer(Server):
         if self.on_refused:
             self.on_refused(failure.getErrorMessage())
         self.stop()
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send what the site says; to a socket, return when its reader takes it."""
+        await super().handle_reply(protocol, message)
+        if message["type"] == "websocket.accept" and protocol in self.connections:
+            self.connections[protocol]["flow"] = Flow(protocol.transport)
+        elif message["type"] == "websocket.send" and protocol in self.connections:
+            await self.connections[protocol]["flow"].room()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
         """Let the site end in order; Twisted waits for the result before it closes anything."""

@@ -28,6 +28,9 @@ from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, TOO_SLOW, Bo
 
 logger = logging.getLogger(__name__)
 
+# The rest comes in pieces that the reader acknowledges: one that does not read costs no more than this.
+_MAX_SNAPSHOT_CHARS = 65_536
+
 
 class ConversationConsumer(BoundedSocket):
     """One tab that shows one conversation."""
@@ -46,6 +49,8 @@ class ConversationConsumer(BoundedSocket):
         self.signature = parse_qs(self.scope["query_string"].decode()).get("new", [""])[0]
         self._ready = False
         self._snapshot_end: tuple[UUID, events.Position] | None = None
+        # What this reader has of an answer whose text is longer than a snapshot; None: all that is shown.
+        self._shown: tuple[UUID, events.Position] | None = None
         self._status: events.OllamaState | None = None
         await self.accept()
         self.start()
@@ -78,9 +83,19 @@ class ConversationConsumer(BoundedSocket):
             return
         if generation is None or end is None:
             self.outbox.put(frame)
-        elif not self.outbox.put_text(frame, generation, end):
+        elif self._shown is None and not self.outbox.put_text(frame, generation, end):
             self._ready = False
             self.outbox.put(TOO_SLOW)
+
+    def _catch_up(self) -> None:
+        """Send more of a long answer's text, as the reader takes it, until the room's frames join on."""
+        answer = self.room.answer if self.room else None
+        while self._shown is not None and self.outbox.has_room:
+            generation, at = self._shown
+            more = answer.after(at) if answer is not None and answer.id == generation else None
+            self._shown = (generation, more.end) if more else None
+            if more:
+                self.outbox.put_text(more.frame(), generation, more.end)
 
     def backend_changed(self) -> None:
         """Tell what has become of the model that would answer here."""
@@ -238,6 +253,7 @@ class ConversationConsumer(BoundedSocket):
         self.outbox.ack(command.generation, command.end)
         if self._snapshot_end and self._snapshot_end[0] == command.generation:
             self._snapshot_end = None
+        self._catch_up()
 
     async def _resync(self, _command: events.Resync) -> None:
         if self._snapshot_end is not None:
@@ -272,11 +288,15 @@ class ConversationConsumer(BoundedSocket):
             generation = room.answer.snapshot()
         elif generation is not None:
             runner.following.wake()
-        self._snapshot_end = (generation.id, generation.end) if generation else None
+        if generation is not None:
+            generation = events.beginning(generation, _MAX_SNAPSHOT_CHARS)
+        self._snapshot_end = self._shown = (generation.id, generation.end) if generation else None
         self._status = backend.state(room.wanted)
         self._ready = True
         snapshot = events.Snapshot(conversation=state, generation=generation, ollama=self._status)
+        self.outbox.begin_again()
         self.outbox.put(snapshot.frame())
+        self._catch_up()
 
 
 _HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]] = {

@@ -144,6 +144,13 @@ class GenerationState(Struct, omit_defaults=True):
     saved: bool = True
 
 
+def beginning(state: GenerationState, most: int) -> GenerationState:
+    """Return a state that holds no more than `most` characters: its end tells where the rest begins."""
+    thinking = state.thinking[:most]
+    text = state.text[: most - len(thinking)]
+    return msgspec.structs.replace(state, text=text, thinking=thinking, end=(len(text), len(thinking)))
+
+
 class MessageState(Struct):
     """A message as `message.created` tells it; `siblings` are all versions, itself among them, in order."""
 

@@ -23,6 +23,8 @@ _MAX_FRAMES_PER_SECOND = 20
 _MAX_BAD_FRAMES = 10
 _MAX_WAITING_FRAMES = 64
 _MAX_UNACKED_BYTES = 256 * 1024
+# What a reader who acknowledges without reading can make wait here.
+_MAX_WAITING_CHARS = 512 * 1024
 
 
 class Inbox:
@@ -61,9 +63,18 @@ class Outbox:
         self._filled = asyncio.Event()
         self._unacked: deque[tuple[UUID, int, int]] = deque()
         self._unacked_bytes = 0
+        self._waiting_chars = 0
+        self._is_closing = False
 
     def put(self, frame: str | int) -> None:
-        """Send a frame, or close with a code."""
+        """Send a frame, or close with a code; behind that nothing is sent. A reader far behind is let go."""
+        if self._is_closing:
+            return
+        self._waiting_chars += len(frame) if isinstance(frame, str) else 0
+        if self._waiting_chars > _MAX_WAITING_CHARS:
+            self._frames.clear()
+            frame = TOO_SLOW
+        self._is_closing = isinstance(frame, int)
         self._frames.append(frame)
         self._filled.set()
 
@@ -74,6 +85,11 @@ class Outbox:
         self._unacked_bytes += size
         self.put(frame)
         return self._unacked_bytes <= _MAX_UNACKED_BYTES
+
+    def begin_again(self) -> None:
+        """Expect no acknowledgement of earlier text: a snapshot replaces it."""
+        self._unacked.clear()
+        self._unacked_bytes = 0
 
     @property
     def has_room(self) -> bool:
@@ -94,7 +110,9 @@ class Outbox:
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
-        return self._frames.popleft()
+        frame = self._frames.popleft()
+        self._waiting_chars -= len(frame) if isinstance(frame, str) else 0
+        return frame
 
 
 class BoundedSocket(AsyncWebsocketConsumer):

@@ -131,6 +131,16 @@ class Answer:
         self.state.end = self._shown.size
         return self.state
 
+    def after(self, at: events.Position) -> events.GenerationDelta | None:
+        """Return a frame's worth of what frames have carried behind `at`, None where that is everything."""
+        if at == self._shown.size:
+            return None
+        text, thinking = self._shown.whole()
+        thinking = thinking[at[1] : at[1] + _MAX_FRAME_CHARS]
+        text = text[at[0] : at[0] + _MAX_FRAME_CHARS - len(thinking)]
+        end = at[0] + len(text), at[1] + len(thinking)
+        return events.GenerationDelta(generation=self.id, at=at, end=end, text=text, thinking=thinking)
+
     def whole(self) -> tuple[str, str]:
         """Return everything that came."""
         self.flush()

@@ -4,19 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0003_turns_and_history_start'),
+        ("conversations", "0003_turns_and_history_start"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='generation',
-            name='begins_at',
+            model_name="generation",
+            name="begins_at",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddIndex(
-            model_name='generation',
-            index=models.Index(fields=['finished_at'], name='generation_finished'),
+            model_name="generation",
+            index=models.Index(fields=["finished_at"], name="generation_finished"),
         ),
     ]
