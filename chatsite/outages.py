@@ -1,4 +1,4 @@
-"""A database that is away for a moment is no error of the site: pages say so, and the log has one line for each."""
+"""A database or a Redis that is away is no error of the site: pages say so, and the log has one line for each."""
 
 import logging
 import sys
@@ -7,13 +7,15 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.defaults import server_error
+from redis.exceptions import RedisError
 
 _RETRY_SECONDS = 5
+_DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 
 def page_failed(request: HttpRequest) -> HttpResponse:
     """Answer a request that has just failed: 503 where it was for the database (Django's `handler500`)."""
-    if not _is_outage(sys.exc_info()[1]):
+    if not isinstance(sys.exc_info()[1], _DATABASE_ERRORS):
         return server_error(request)
     answer = render(request, "503.html", status=503)
     answer["Retry-After"] = str(_RETRY_SECONDS)
@@ -21,21 +23,18 @@ def page_failed(request: HttpRequest) -> HttpResponse:
 
 
 class OneLine(logging.Filter):
-    """Makes a warning of one line out of Django's traceback of such a request."""
+    """Makes a warning of one line out of the traceback of what failed for it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
         error = record.exc_info[1] if record.exc_info else None
-        if _is_outage(error):
+        if isinstance(error, (*_DATABASE_ERRORS, RedisError)):
+            who = "Redis" if isinstance(error, RedisError) else "the database"
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-            record.msg, record.args = "%s (the database: %s)", (record.getMessage(), _first_line(error))
+            record.msg, record.args = "%s (%s: %s)", (record.getMessage(), who, _first_line(error))
             record.exc_info = record.exc_text = None
         return True
 
 
-def _is_outage(error: BaseException | None) -> bool:
-    return isinstance(error, (OperationalError, InterfaceError))
-
-
-def _first_line(error: BaseException | None) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0]

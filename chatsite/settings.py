@@ -200,7 +200,7 @@ if REDIS_URL:
             },
         }
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {"default": {"BACKEND": "chatsite.cache.LastingCache", "LOCATION": REDIS_URL}}
 else:
     CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
@@ -304,5 +304,7 @@ LOGGING = {
         "conversations": {"level": "INFO"},
         # Every 404 and 403 is a line of this logger otherwise; errors stay.
         "django.request": {"level": "ERROR", "filters": ["outages"]},
+        # It tells every second that Redis is still away, with a traceback.
+        "channels_redis.pubsub": {"filters": ["outages"]},
     },
 }
