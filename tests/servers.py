@@ -8,6 +8,7 @@ project's directory: as root it runs as `nobody`, from a copy of its programs.
 import hashlib
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -147,7 +148,7 @@ class Postgres(Service):
             package = _copy(package, directory)
             shutil.chown(self._data, UNPRIVILEGED)
         self._binaries = package / POSTGRES / "bin"
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"postgres://chatsite@127.0.0.1:{self._port}/postgres"
         self._initialize()
 
@@ -193,7 +194,7 @@ class Redis(Service):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
 
     def client(self) -> redis.Redis:
@@ -235,10 +236,13 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """Return a port below those that the system gives to outgoing connections, which come and go meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def main() -> None:

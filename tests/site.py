@@ -6,21 +6,19 @@ command before it starts, everything else goes over HTTP and the socket.
 
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
-from tests.servers import site_environment
+from tests.servers import free_port, site_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
@@ -35,7 +33,7 @@ class Site(AbstractContextManager["Site"]):
 
     def __init__(self, data_dir: Path, ollama: str, **env: str) -> None:
         self.data_dir = data_dir
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -185,12 +183,3 @@ def wait_until(condition: Any, seconds: float = 10, explain: Any = lambda: "") -
             return value
         time.sleep(0.02)
     raise AssertionError(f"not within {seconds} s: {explain()}")
-
-
-def _free_port() -> int:
-    """Return a port below those that the system gives to outgoing connections, which come and go meanwhile."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

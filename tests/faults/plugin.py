@@ -1,9 +1,12 @@
 """What pytest needs to know of the fault suite; loaded by `tests/conftest.py`, for fault tests stand elsewhere too.
 
 `@pytest.mark.fault(N)` names the cases of `cases.py` that a test shows, or a word where it has no number. Tests with
-`@pytest.mark.slow_fault` run with `--all-faults` only. `--fault-report PATH` writes what has happened.
+`@pytest.mark.slow_fault` run with `--all-faults` only, and those with `@pytest.mark.services`, which start and end a
+PostgreSQL, a Redis and an nginx of their own, also where the other tests run on the first two (`make test-services`).
+`--fault-report PATH` writes what has happened.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,19 +33,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow rounds out, and tell each test's report which cases it shows."""
-    slow = [] if config.getoption("--all-faults") else [item for item in items if _is_slow(item)]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not _is_slow(item)]
+    """Leave out what is not asked for, and tell each test's report which cases it shows."""
+    left_out = _left_out(config)
+    others = [item for item in items if _has_any(item, left_out)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if not _has_any(item, left_out)]
     for item in items:
         cases = [case for mark in item.iter_markers("fault") for case in mark.args]
         if cases:
             item.user_properties.append((CASES, cases))
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    return item.get_closest_marker("slow_fault") is not None
+def _left_out(config: pytest.Config) -> list[str]:
+    if config.getoption("--all-faults"):
+        return []
+    return ["slow_fault"] if os.environ.get("DATABASE_URL") else ["slow_fault", "services"]
+
+
+def _has_any(item: pytest.Item, marks: list[str]) -> bool:
+    return any(item.get_closest_marker(mark) for mark in marks)
 
 
 @pytest.fixture
