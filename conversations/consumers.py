@@ -24,7 +24,7 @@ from .services.conversations import Chosen
 from .services.errors import Refused
 from .services.messages import Asked, Asker
 from .sessions import Login, session_watch
-from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, TOO_SLOW, BoundedSocket
+from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, BoundedSocket
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +83,8 @@ class ConversationConsumer(BoundedSocket):
             return
         if generation is None or end is None:
             self.outbox.put(frame)
-        elif self._shown is None and not self.outbox.put_text(frame, generation, end):
-            self._ready = False
-            self.outbox.put(TOO_SLOW)
+        elif self._shown is None:
+            self.outbox.put_text(frame, generation, end)
 
     def _catch_up(self) -> None:
         """Send more of a long answer's text, as the reader takes it, until the room's frames join on."""

@@ -7,6 +7,7 @@ arrive and a reader that does not acknowledge text is let go; it comes back and 
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -56,9 +57,13 @@ class Inbox:
 
 
 class Outbox:
-    """Frames on their way to the browser, in order, and how much text it has not acknowledged."""
+    """Frames on their way to the browser, in order, and how much text it has not acknowledged.
 
-    def __init__(self) -> None:
+    `on_too_slow` is called once, where the reader is to be let go.
+    """
+
+    def __init__(self, on_too_slow: Callable[[], None]) -> None:
+        self._on_too_slow = on_too_slow
         self._frames: deque[str | int] = deque()
         self._filled = asyncio.Event()
         self._unacked: deque[tuple[UUID, int, int]] = deque()
@@ -72,19 +77,28 @@ class Outbox:
             return
         self._waiting_chars += len(frame) if isinstance(frame, str) else 0
         if self._waiting_chars > _MAX_WAITING_CHARS:
-            self._frames.clear()
-            frame = TOO_SLOW
+            self._let_go()
+            return
         self._is_closing = isinstance(frame, int)
         self._frames.append(frame)
         self._filled.set()
 
-    def put_text(self, frame: str, generation: UUID, end: events.Position) -> bool:
-        """Send a piece of an answer; returns False when the reader is too far behind."""
+    def _let_go(self) -> None:
+        """Close past all that waits, for a reader who does not take what was sent before."""
+        self._frames.clear()
+        self._is_closing = True
+        self._on_too_slow()
+
+    def put_text(self, frame: str, generation: UUID, end: events.Position) -> None:
+        """Send a piece of an answer; a reader who does not acknowledge is let go."""
+        if self._is_closing:
+            return
         size = len(frame.encode())
         self._unacked.append((generation, sum(end), size))
         self._unacked_bytes += size
+        if self._unacked_bytes > _MAX_UNACKED_BYTES:
+            self._let_go()
         self.put(frame)
-        return self._unacked_bytes <= _MAX_UNACKED_BYTES
 
     def begin_again(self) -> None:
         """Expect no acknowledgement of earlier text: a snapshot replaces it."""
@@ -126,7 +140,7 @@ class BoundedSocket(AsyncWebsocketConsumer):
     def __init__(self) -> None:
         super().__init__()
         self.inbox = Inbox()
-        self.outbox = Outbox()
+        self.outbox = Outbox(self._let_go)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope, receive, send):  # type: ignore[no-untyped-def] # ASGI's own signature
@@ -162,6 +176,9 @@ class BoundedSocket(AsyncWebsocketConsumer):
                 await self.close(frame)
                 return
             await self.base_send({"type": "websocket.send", "text": frame})
+
+    def _let_go(self) -> None:
+        self._tasks.append(asyncio.create_task(self.close(TOO_SLOW)))
 
     async def handle(self, text: str | None) -> None:
         """Handle one frame; None is a binary or an empty one."""
