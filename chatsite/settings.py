@@ -302,6 +302,8 @@ LOGGING = {
     "loggers": {
         "chatsite": {"level": "INFO"},
         "conversations": {"level": "INFO"},
+        # What its connections meet is told by conversations/neighbours.py, in one line and not at every try.
+        "channels_redis": {"level": "CRITICAL"},
         # Every 404 and 403 is a line of this logger otherwise; errors stay.
         "django.request": {"level": "ERROR", "filters": ["outages"]},
         # It tells every second that Redis is still away, with a traceback.

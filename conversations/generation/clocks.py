@@ -6,6 +6,7 @@ fifty; chunks are written twice a second, so that a killed process loses at most
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
@@ -82,10 +83,13 @@ class CheckpointClock:
 
     async def run(self, has_answers: asyncio.Event) -> None:
         """Tick for as long as the process lives; rest while there is no answer."""
+        took = 0.0
         while True:
             await has_answers.wait()
-            await asyncio.sleep(CHECKPOINT_SECONDS)
+            await asyncio.sleep(max(CHECKPOINT_SECONDS - took, CHECKPOINT_SECONDS / 2))
+            began = time.monotonic()
             await self.tick()
+            took = time.monotonic() - began
 
     async def tick(self) -> None:
         """Write once. What the database refuses is kept for the next tick."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 
 from conversations import database, describe
+from conversations.models import Generation
 from conversations.services import generations
 from conversations.services.generations import Progress
 
@@ -55,16 +56,16 @@ class Following:
 
     async def look(self) -> None:
         """Read what is new and show it."""
-        rooms = {room.conversation: room for room in self._rooms.watched() if self._is_open_to(room)}
-        if not rooms and not self._answers:
+        watched = {room.conversation for room in self._rooms.watched() if self._is_open_to(room)}
+        if not watched and not self._answers:
             return
-        found = await database.sockets.run(
-            generations.elsewhere, self._process, frozenset(rooms), dict(self._read)
-        )
+        found = await database.sockets.run(generations.elsewhere, self._process, watched, dict(self._read))
         for progress in found:
-            room = rooms.get(progress.row.conversation_id)
-            if room is not None and self._is_open_to(room):
+            room = self._rooms.find(progress.row.conversation_id)
+            if room is not None and room.viewers and self._is_open_to(room):
                 self._show(room, progress)
+            elif progress.row.pk in self._answers:
+                self._part(progress.row)
         present = {progress.row.pk for progress in found}
         for generation in self._answers.keys() - present:
             self._leave(generation).refresh()
@@ -105,6 +106,12 @@ class Following:
             answer.append(message.content[len(text) :], message.thinking[len(thinking) :])
             answer.show_all()
         self._leave(answer.id).publish(describe.finished(progress.row))
+
+    def _part(self, row: Generation) -> None:
+        """Follow no more: nobody watches, or this process has begun the next answer before it knew of this end."""
+        room = self._leave(row.pk)
+        if not row.is_live:
+            room.publish(describe.finished(row))
 
     def _leave(self, generation: UUID) -> Room:
         answer = self._answers.pop(generation)
