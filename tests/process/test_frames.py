@@ -15,6 +15,7 @@ SENDING = '{"type": "message.send", "client_id": "a", "text": "'
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
@@ -58,34 +59,6 @@ def test_refusals_come_in_the_persons_language(site, client):
         error = tab.wait("error")
         assert error["client_id"] == "leer"
         assert not error["text"].isascii()
-
-
-def test_second_question_while_one_runs_is_busy_and_stores_nothing(site, client, ollama):
-    ollama.enqueue("wait ", hold("busy"))
-    with Tab(site, client) as tab:
-        tab.ask("One")
-        tab.wait_text("wait ")
-        tab.send("message.send", client_id="two", text="Two")
-        assert tab.wait("error")["code"] == "busy"
-        ollama.release("busy")
-        tab.wait("generation.finished")
-    assert "Two" not in client.get(f"/c/{tab.conversation}/").text
-
-
-def test_resent_question_gets_the_same_frames_and_no_second_row(site, client, ollama):
-    ollama.enqueue("once ", hold("once"))
-    with Tab(site, client) as tab:
-        tab.send("message.send", client_id="same", text="Once")
-        created, started = tab.wait("message.created"), tab.wait("generation.started")
-        tab.wait_text("once ")
-        tab.send("message.send", client_id="same", text="Once")
-        assert tab.wait("message.created") == created
-        assert tab.wait("generation.started") == started
-        assert tab.wait("snapshot")["generation"]["text"] == "once "
-        ollama.release("once")
-        finished = tab.wait("generation.finished")
-        tab.send("message.send", client_id="same", text="Once")
-        assert tab.wait("generation.finished") == finished
 
 
 def test_flood_and_repeated_nonsense_are_closed(site, client):
