@@ -15,9 +15,6 @@ import httpx
 from tests.servers import Postgres, Redis, free_port
 from tests.site import Site, wait_until
 
-from .conftest import check_log
-from .people import logged_in
-
 # Whoever watches the same conversation meets in one process; everything else may go to any of them.
 NGINX = """
 daemon off;
@@ -26,6 +23,7 @@ error_log {directory}/error.log;
 worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
+    log_format met "$uri $upstream_addr";
     access_log off;
     client_body_temp_path {directory}/body;
     proxy_temp_path {directory}/proxy;
@@ -44,20 +42,19 @@ http {{
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
             proxy_buffering off;
+            access_log {directory}/met.log met;
         }}
     }}
 }}
 """
-MANY = {"OLLAMA_NUM_PARALLEL": "100", "MAX_RUNNING_PER_USER": "0"}
 
 
 class Cluster(AbstractContextManager["Cluster"]):
     """Two processes of one site, `sites`, with their `postgres` and `redis`; `env` are settings of both."""
 
     def __init__(self, directory: Path, ollama: str, **env: str) -> None:
-        self._directory, self._ollama, self._env = directory, ollama, {**MANY, **env}
+        self._directory, self._ollama, self._env = directory, ollama, env
         self._stack = ExitStack()
-        self.killed: set[Site] = set()
 
     def __enter__(self) -> Self:
         # PostgreSQL's user does not pass through pytest's own directories.
@@ -83,16 +80,6 @@ class Cluster(AbstractContextManager["Cluster"]):
             **self._env,
         )
 
-    def end_well(self) -> None:
-        """End all processes; each has to go with status 0 and a clean log."""
-        for site in self.sites:
-            assert site.stop() == 0, site.log()
-            check_log(site)
-
-    def people(self, *names: str) -> AbstractContextManager[list[httpx.Client]]:
-        """Make people, the first one an administrator, and yield clients; their logins count in all processes."""
-        return logged_in(self.sites[0], *names)
-
 
 class Nginx(AbstractContextManager["Nginx"]):
     """An nginx before the processes of a cluster."""
@@ -116,6 +103,11 @@ class Nginx(AbstractContextManager["Nginx"]):
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(timeout=10)
+
+    def met(self) -> list[tuple[str, str]]:
+        """Return path and process of each socket that has ended."""
+        lines = (self._directory / "met.log").read_text(encoding="ascii").splitlines()
+        return [(path, process) for path, process in map(str.split, lines)]
 
     def _answers(self) -> bool:
         try:

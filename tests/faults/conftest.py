@@ -9,6 +9,7 @@ import pytest
 from tests.scripted_ollama import ScriptedOllama
 from tests.site import Site
 
+from .cluster import Cluster
 from .people import logged_in
 
 FORBIDDEN = ("ERROR", "Traceback", "never awaited", "ResourceWarning", "destroyed")
@@ -51,6 +52,17 @@ def site(
     """A running site for all tests of a module; its log may hold no error at the end."""
     with Site(tmp_path_factory.mktemp("data"), ollama.base_url, **limits) as running, quiet(running):
         yield running
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    ollama: ScriptedOllama, limits: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """The site as two processes, for modules whose `site` is one of them; their logs may hold no error at the end."""
+    with Cluster(tmp_path_factory.mktemp("cluster"), ollama.base_url, **limits) as running:
+        first, second = running.sites
+        with quiet(first), quiet(second):
+            yield running
 
 
 @pytest.fixture(scope="module")
