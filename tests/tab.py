@@ -13,6 +13,8 @@ from websockets.sync.client import ClientConnection, connect
 
 Frame = dict[str, Any]
 SECONDS = 15
+# As the page does: not more often than the server takes frames.
+ACK_SECONDS, ACK_LEAST_SECONDS, ACK_CHARS = 0.25, 0.1, 32_768
 
 
 class Address(Protocol):
@@ -43,6 +45,8 @@ class Tab(AbstractContextManager["Tab"]):
         self.sizes: list[int] = []
         self.text = self.thinking = ""
         self._acks = acks
+        self._unacked: Frame | None = None
+        self._acked_at, self._acked_end = 0.0, 0
         if conversation is None:
             page = client.get("/").text
             conversation = _attribute(page, "conversation")
@@ -108,12 +112,20 @@ class Tab(AbstractContextManager["Tab"]):
 
     def receive(self, seconds: float = SECONDS) -> Frame:
         """Return the next frame. Raises TimeoutError, ConnectionClosed."""
-        raw = self._socket.recv(timeout=seconds)
+        raw = self._next(seconds)
         frame: Frame = json.loads(raw)
         self.frames.append(frame)
         self.sizes.append(len(raw.encode() if isinstance(raw, str) else raw))
         self._take(frame)
         return frame
+
+    def _next(self, seconds: float) -> str | bytes:
+        """Return the next frame as it comes; before a longer wait, tell what has arrived."""
+        if self._unacked:
+            with suppress(TimeoutError):
+                return self._socket.recv(timeout=min(ACK_LEAST_SECONDS, seconds))
+            self._send_ack()
+        return self._socket.recv(timeout=seconds)
 
     def wait(self, type_: str, seconds: float = SECONDS, **fields: Any) -> Frame:
         """Return the next frame of a type whose fields have these values."""
@@ -158,12 +170,18 @@ class Tab(AbstractContextManager["Tab"]):
         assert position == [len(self.text), len(self.thinking)], (position, self.text, self.thinking)
 
     def _ack(self, generation: str, end: list[int]) -> None:
-        self._unacked = (generation, end)
-        now = time.monotonic()
-        much = sum(end) - getattr(self, "_acked_end", 0) > 32_768
-        if self._acks and (much or now - getattr(self, "_acked_at", 0) > 0.25):
-            self._acked_at, self._acked_end = now, sum(end)
-            self.send("ack", generation=generation, end=end)
+        if not self._acks:
+            return
+        self._unacked = {"generation": generation, "end": end}
+        wait = ACK_LEAST_SECONDS if sum(end) - self._acked_end > ACK_CHARS else ACK_SECONDS
+        if time.monotonic() - self._acked_at > wait:
+            self._send_ack()
+
+    def _send_ack(self) -> None:
+        if self._unacked:
+            self._acked_at, self._acked_end = time.monotonic(), sum(self._unacked["end"])
+            self.send("ack", **self._unacked)
+            self._unacked = None
 
 
 def _attribute(page: str, name: str) -> str:

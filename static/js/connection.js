@@ -5,6 +5,7 @@ const LONGEST_WAIT = 15_000;
 const PING_AFTER = 25_000;
 const PONG_WITHIN = 10_000;
 const ACK_EVERY = 900;
+const ACK_LEAST = 100;
 const ACK_CHARACTERS = 32_768;
 
 // Close codes of the protocol (conversations/events.py).
@@ -126,8 +127,8 @@ export class Connection {
   }
 }
 
-/** Tells the server what has arrived: at once, then every ACK_EVERY ms, or sooner after much text. The timer only sends
- * the last one, since hidden tabs run timers late; frames themselves arrive there in time. */
+/** Tells the server what has arrived: at once, then every ACK_EVERY ms, after much text every ACK_LEAST, for more often
+ * than the server takes frames is no use. Hidden tabs run timers late; frames themselves arrive there in time. */
 class Acks {
   constructor(send) {
     this.send = send;
@@ -142,8 +143,11 @@ class Acks {
     } else if (frame.type === "generation.delta") {
       this.next = { type: "ack", generation: frame.generation, end: frame.end };
       const characters = frame.end[0] + frame.end[1] - this.sentEnd;
-      if (Date.now() - this.sentAt >= ACK_EVERY || characters > ACK_CHARACTERS) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), ACK_EVERY);
+      const since = performance.now() - this.sentAt;
+      const wait = (characters > ACK_CHARACTERS ? ACK_LEAST : ACK_EVERY) - since;
+      clearTimeout(this.timer);
+      if (wait <= 0) this.flush();
+      else this.timer = setTimeout(() => this.flush(), wait);
     } else if (frame.type === "generation.finished") {
       this.next = null;
     }
@@ -156,6 +160,6 @@ class Acks {
     this.send(this.next);
     this.sentEnd = this.next.end[0] + this.next.end[1];
     this.next = null;
-    this.sentAt = Date.now();
+    this.sentAt = performance.now();
   }
 }
