@@ -5,9 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as site_settings
 from django.utils import translation
 
 pytest_plugins = ["tests.faults.plugin"]
+
+
+def pytest_configure() -> None:
+    """Hash passwords quickly in this process; a site under test is another process and hashes as it always does."""
+    site_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(trylast=True)

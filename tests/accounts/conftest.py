@@ -14,10 +14,9 @@ PASSWORD = "Reading-room-7"
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_apart(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Hash quickly, leave no counted failures to the next test, and see nothing of a site that runs here."""
+def _apart(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Leave no counted failures to the next test, and see nothing of a site that runs here."""
     settings.DATA_DIR, settings.ADDRESS_IS_SET = tmp_path, False
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
     yield
     cache.clear()

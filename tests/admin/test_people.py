@@ -18,11 +18,6 @@ LIST = "admin:conversations_user_changelist"
 PASSWORD = "sieben Birnen im Mai"
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def helper(db):
     """A browser of a member of staff who may manage ordinary people."""
