@@ -1,15 +1,19 @@
 """The site as a person meets it: a real server process with its own data, driven from outside.
 
-No test that uses it touches the database behind the server's back while it writes: people are made by the site's own
-command before it starts, everything else goes over HTTP and the socket.
+No test that uses it touches the database behind the server's back while it writes: people are made, and rows read, by
+the site's own code in another process; everything else goes over HTTP and the socket.
 """
 
+import atexit
+import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import AbstractContextManager
@@ -18,21 +22,30 @@ from typing import Any, Self
 
 import httpx
 
+from tests import commands
 from tests.servers import free_port, site_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
 START_SECONDS = 60
+FIRST_START = """
+from django.core.management import call_command
+from chatsite.staticfiles import collect_if_changed
+call_command("migrate", interactive=False, verbosity=0)
+collect_if_changed()
+"""
 
 
 class Site(AbstractContextManager["Site"]):
     """A running `manage.py serve`; `ollama` is the base URL of the Ollama it talks to.
 
-    `env` adds environment variables. With `data_dir` given, an earlier site's data are found again.
+    `env` adds environment variables. With `data_dir` given, an earlier site's data are found again. In an empty one
+    the server's first start finds made already what it would make, unless `prepared` is false.
     """
 
     def __init__(self, data_dir: Path, ollama: str, **env: str) -> None:
         self.data_dir = data_dir
+        self.prepared = True
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output: list[str] = []
@@ -76,8 +89,14 @@ class Site(AbstractContextManager["Site"]):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def run(self, code: str) -> str:
+        """Run Python with the site's settings and rows, in a process of its own, and return what it printed."""
+        return commands.run(code, self._env)
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
+        if self.prepared and not any(self.data_dir.glob("*")):
+            self._prepare()
         self._process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(self.port)],
             cwd=ROOT,
@@ -90,6 +109,12 @@ class Site(AbstractContextManager["Site"]):
         self._reader.start()
         wait_until(lambda: self._answers() or self._ended(), START_SECONDS, self.log)
         assert self._process.poll() is None, self.log()
+
+    def _prepare(self) -> None:
+        """Begin with a database and static files as the server's first start makes them."""
+        left_out = ["secret_key", *(["chatsite.sqlite3"] if "DATABASE_URL" in self._env else [])]
+        ignore = shutil.ignore_patterns(*left_out)
+        shutil.copytree(_first_data(), self.data_dir, ignore=ignore, dirs_exist_ok=True)
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -129,37 +154,27 @@ class Site(AbstractContextManager["Site"]):
 
     def add_user(self, name: str, *, admin: bool = False) -> None:
         """Make a person with PASSWORD."""
-        if admin:
-            self.manage(
-                "createsuperuser",
-                "--noinput",
-                DJANGO_SUPERUSER_USERNAME=name,
-                DJANGO_SUPERUSER_PASSWORD=PASSWORD,
-            )
-            return
-        code = (
-            f"from conversations.models import User;User.objects.create_user({name!r}, password={PASSWORD!r})"
-        )
-        self.manage("shell", "--no-imports", "-c", code)
+        fields = {"username": name, "password": _hashed_password(), "is_staff": admin, "is_superuser": admin}
+        self.run(f"from conversations.models import User; User.objects.create(**{fields!r})")
 
     def log_in(self, name: str) -> httpx.Client:
         """Return a client that is logged in through the site's own form."""
         client = httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, timeout=20)
         answer = client.post(
             "/accounts/login/",
-            data={**_csrf(client.get("/accounts/login/")), "login": name, "password": PASSWORD},
+            data={**csrf(client.get("/accounts/login/")), "login": name, "password": PASSWORD},
         )
         assert "sessionid" in client.cookies, answer.text[:2000]
         return client
 
     def post(self, client: httpx.Client, path: str, **data: str) -> httpx.Response:
         """Post a form with the token that its pages carry."""
-        return client.post(path, data={**_csrf(client.get("/")), **data}, headers={"Referer": self.url})
+        return client.post(path, data={**csrf(client.get("/")), **data}, headers={"Referer": self.url})
 
     def query(self, code: str) -> Any:
         """Evaluate an expression with the models at hand, in a process of its own, and return its JSON value."""
         prelude = "import json; from conversations.models import *; print(json.dumps("
-        return json.loads(self.manage("shell", "--no-imports", "-c", f"{prelude}{code}, default=str))"))
+        return json.loads(self.run(f"{prelude}{code}, default=str))"))
 
     def rss_kib(self) -> int:
         """The resident memory of the server process, in KiB (/proc)."""
@@ -167,11 +182,32 @@ class Site(AbstractContextManager["Site"]):
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]
 
 
-def _csrf(page: httpx.Response) -> dict[str, str]:
+def csrf(page: httpx.Response) -> dict[str, str]:
+    """Return the token of a page as its forms send it."""
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text) or re.search(
         r'name="csrf-token" content="([^"]+)"', page.text
     )
     return {"csrfmiddlewaretoken": found[1]} if found else {}
+
+
+@functools.cache
+def _hashed_password() -> str:
+    """PASSWORD as the site keeps it; hashing it for each person would be a third of a second."""
+    code = f"from django.contrib.auth.hashers import make_password; print(make_password({PASSWORD!r}))"
+    return commands.run(code, {**_without_services(), "DATA_DIR": str(_first_data())}).strip()
+
+
+@functools.cache
+def _first_data() -> Path:
+    """Return a directory with what a site has before anybody has used it: empty tables, collected static files."""
+    directory = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, directory)
+    commands.run(FIRST_START, {**_without_services(), "DATA_DIR": str(directory)})
+    return directory
+
+
+def _without_services() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
 
 
 def wait_until(condition: Any, seconds: float = 10, explain: Any = lambda: "") -> Any:

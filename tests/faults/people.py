@@ -29,7 +29,7 @@ print(json.dumps(keys))
 @contextmanager
 def logged_in(site: Site, *names: str) -> Iterator[list[httpx.Client]]:
     """Make people, the first one an administrator, and yield a client for each."""
-    keys = json.loads(site.manage("shell", "--no-imports", "-c", f"NAMES = {names!r}{MAKE}"))
+    keys = json.loads(site.run(f"NAMES = {names!r}{MAKE}"))
     with ExitStack() as stack:
         yield [
             stack.enter_context(

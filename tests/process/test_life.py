@@ -28,7 +28,9 @@ def own_site(ollama: ScriptedOllama, tmp_path: Path):
 
 
 def test_first_administrator_is_made_by_the_link_that_the_start_prints(ollama, tmp_path):
-    with Site(tmp_path, ollama.base_url) as site:
+    site = Site(tmp_path, ollama.base_url)
+    site.prepared = False
+    with site:
         link = wait_until(lambda: re.search(r"http://\S+/setup/\?token=\S+", site.log()))[0]
         assert site.manage("setup_link").strip() == link
         assert f":{site.port}/" in link

@@ -44,7 +44,7 @@ def site(ollama: ScriptedOllama, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def students(site: Site) -> Iterator[list[httpx.Client]]:
     """Forty people, logged in."""
-    keys = json.loads(site.manage("shell", "--no-imports", "-c", MAKE_PEOPLE))
+    keys = json.loads(site.run(MAKE_PEOPLE))
     with ExitStack() as stack:
         yield [
             stack.enter_context(
