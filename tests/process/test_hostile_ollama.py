@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import random
 import re
 import time
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 LIMIT = 1_000_000
 MIB = 1024
+CPU_SECONDS = 60
 GOOD = "水滴石穿，" * 20
 GARBAGE = random.Random(3).randbytes(200_000)
 DRIPPED = b"".join(
@@ -80,6 +82,15 @@ SHAPES = {
 }
 
 
+ENDLESS = {"text without end", "thinking without end"}
+NONSENSE = {name for name, shape in SHAPES.items() if shape.code == "ollama_foreign"}
+
+
+def case(name: str) -> int:
+    """Return which fault a shape is."""
+    return 19 if name in ENDLESS else 16 if name in NONSENSE else 18
+
+
 class Ended(NamedTuple):
     """How a tab saw an answer end, and how long that took."""
 
@@ -89,11 +100,12 @@ class Ended(NamedTuple):
 
 
 class Met(NamedTuple):
-    """All answers of the hour, the good one's, and what they cost in memory (KiB)."""
+    """All answers of the hour, the good one's, and what they cost in memory (KiB) and in time of the processor (s)."""
 
     shapes: dict[str, Ended]
     good: Ended
     grown: int
+    cpu: float
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +131,7 @@ def met(site: Site, client: httpx.Client, ollama: ScriptedOllama) -> Met:
     """Ask every hostile Ollama in turn, without waiting for its end, while a good answer goes on."""
     warm = begin(site, client, ollama, Script(["warm"]))
     read_to_the_end(*warm)
-    before = site.rss_kib()
+    before, worked = site.rss_kib(), cpu_seconds(site)
     with ThreadPoolExecutor(len(SHAPES) + 1) as readers:
 
         def ask(script: Script) -> Future[Ended]:
@@ -128,7 +140,7 @@ def met(site: Site, client: httpx.Client, ollama: ScriptedOllama) -> Met:
         good = ask(Script([tokens(100, 20, GOOD)]))
         shapes = {name: ask(shape.script) for name, shape in SHAPES.items()}
         ends = {name: future.result() for name, future in shapes.items()}
-        return Met(ends, good.result(), peak_kib(site) - before)
+        return Met(ends, good.result(), peak_kib(site) - before, cpu_seconds(site) - worked)
 
 
 def begin(site: Site, client: httpx.Client, ollama: ScriptedOllama, script: Script) -> tuple[Tab, float]:
@@ -161,11 +173,19 @@ def peak_kib(site: Site) -> int:
     return int(found[1])
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_answer_ends_in_its_state_with_its_text_in_every_tab(met, name):
+def cpu_seconds(site: Site) -> float:
+    """Return the processor time that the server has used."""
+    fields = Path(f"/proc/{site.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.fault(case(name))) for name in SHAPES])
+def test_answer_ends_in_its_state_with_its_text_in_every_tab(met, happened, name):
     shape, ended = SHAPES[name], met.shapes[name]
     assert (ended.frame["status"], ended.frame["reason"]) == (shape.status, shape.reason)
     assert (ended.tab.text, ended.tab.thinking) == (shape.text, shape.thinking)
+    text = len(shape.text) + len(shape.thinking)
+    happened(f"{name.capitalize()}: {shape.status} ({shape.reason}).", kept_characters=text)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -201,7 +221,10 @@ def test_connections_that_would_never_end_are_closed(met, ollama):
     ollama.wait_for(lambda: ollama.open_connections == 0)
 
 
+@pytest.mark.fault(18)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory from Linux's /proc")
-def test_memory_stays_bounded(met):
+def test_memory_and_work_stay_bounded(met, happened):
     # Ten of them at once, among them three answers of a million characters and a line of 8 MB.
     assert met.grown < 96 * MIB
+    assert met.cpu < CPU_SECONDS
+    happened("All of them at once cost a bounded sum.", grown_mib=met.grown / MIB, cpu_s=met.cpu)
