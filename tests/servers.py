@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -71,7 +71,7 @@ def running() -> Iterator[dict[str, str]]:
             yield {"DATABASE_URL": postgres.url, "REDIS_URL": redis_server.url}
 
 
-class Service(AbstractContextManager["Service"]):
+class Service:
     """A server at `url` that may be ended and started again at the same place."""
 
     url: str

@@ -32,13 +32,16 @@ http {{
     scgi_temp_path {directory}/scgi;
     upstream pages {{ {servers} }}
     upstream sockets {{ hash $uri consistent; {servers} }}
-    proxy_set_header Host $http_host;
     proxy_http_version 1.1;
     server {{
         listen 127.0.0.1:{port};
-        location / {{ proxy_pass http://pages; }}
+        location / {{
+            proxy_pass http://pages;
+            proxy_set_header Host $http_host;
+        }}
         location /ws/ {{
             proxy_pass http://sockets;
+            proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
             proxy_buffering off;

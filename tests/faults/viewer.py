@@ -10,6 +10,9 @@ from tests.tab import Frame
 
 from .crowd import Reader
 
+# Longer than anything that a test waits for: it may be quiet.
+QUIET_SECONDS = 600
+
 
 class Viewer(Reader):
     """A tab that is read in a thread of its own from its opening to its end; it never asks."""
@@ -26,6 +29,10 @@ class Viewer(Reader):
     def __exit__(self, *_: object) -> None:
         super().__exit__()
         self._thread.join()
+
+    def receive(self, seconds: float = QUIET_SECONDS) -> Frame:
+        """Return the next frame, and note when it came."""
+        return super().receive(seconds)
 
     def sees(self, type_: str, seconds: float = 15, **fields: Any) -> Frame:
         """Return the first frame of a type whose fields have these values, once it has come."""
