@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import starmap
 from pathlib import Path
-from typing import Any
 
 from .cases import CASES
 
@@ -35,7 +34,7 @@ class Seen:
     name: str
     cases: list[int | str]
     outcome: str = "passed"
-    happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    happened: list[tuple[str, dict[str, float]]] = field(default_factory=list)
 
 
 def write(path: Path, tests: list[Seen]) -> None:
@@ -84,10 +83,25 @@ def _cells(tests: list[Seen]) -> list[str]:
     """The names of tests that show one fault, what they saw, and their figures."""
     names = _unique(f"`{_short(test.name)}`" for test in tests) or ["**none**"]
     happened = [f"**{test.outcome}**: {_short(test.name)}" for test in tests if test.outcome != "passed"]
-    notes = [note for test in tests for note in test.happened]
-    happened += _unique(text for text, _ in notes)
-    figures = _unique(", ".join(starmap(_figure, found.items())) for _, found in notes)
-    return ["<br>".join(map(_escaped, part)) for part in (names, happened, figures)]
+    notes: dict[str, list[dict[str, float]]] = {}
+    for text, figures in (note for test in tests for note in test.happened):
+        notes.setdefault(text, []).append(figures)
+    happened += _unique(map(_sentence, notes))
+    measured = _unique(", ".join(starmap(_figure, _values(found).items())) for found in notes.values())
+    return ["<br>".join(map(_escaped, part)) for part in (names, happened, measured)]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].removesuffix(".") + "."
+
+
+def _values(found: list[dict[str, float]]) -> dict[str, list[float]]:
+    """Return by name what tests that saw the same have measured."""
+    values: dict[str, list[float]] = {}
+    for figures in found:
+        for name, value in figures.items():
+            values.setdefault(name, []).append(value)
+    return values
 
 
 def _unique(texts: Iterable[str]) -> list[str]:
@@ -99,14 +113,16 @@ def _short(name: str) -> str:
     return name.rpartition("::")[2].partition("[")[0]
 
 
-def _figure(name: str, value: Any) -> str:
+def _figure(name: str, values: list[float]) -> str:
+    """Return a figure with its unit; of several values of it, the least and the most."""
     words = name.split("_")
     unit = words.pop() if words[-1] in UNITS else ""
-    return " ".join(filter(None, [*words, _amount(value), UNITS.get(unit, "")]))
+    amounts = dict.fromkeys(map(_amount, (min(values), max(values))))
+    return " ".join(filter(None, [*words, "–".join(amounts), UNITS.get(unit, "")]))
 
 
-def _amount(value: Any) -> str:
-    if not isinstance(value, float):
+def _amount(value: float) -> str:
+    if isinstance(value, int):
         return str(value)
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
