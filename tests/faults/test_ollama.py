@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.scripted_ollama import ScriptedOllama, headers, hold, json_error, tokens
+from tests.site import Site
 from tests.tab import Tab
+
+from .conftest import quiet
+from .people import logged_in
 
 pytestmark = pytest.mark.process
 
@@ -39,6 +43,32 @@ def limits() -> dict[str, str]:
 def told(client, tab: Tab) -> str:
     """Return the text of a conversation's page."""
     return html.unescape(client.get(f"/c/{tab.conversation}/").text)
+
+
+@pytest.mark.fault(14)
+def test_an_ollama_that_is_not_there_is_told_soon_and_the_question_is_kept(tmp_path, limits, happened):
+    with ScriptedOllama() as first:
+        port = first.port
+    with (
+        Site(tmp_path, f"http://127.0.0.1:{port}", **limits) as site,
+        quiet(site),
+        logged_in(site, "小明") as [client],
+        Tab(site, client) as tab,
+    ):
+        assert tab.wait("snapshot")["ollama"]["state"] == "down"
+        asked = time.monotonic()
+        tab.ask("Anybody there?")
+        finished = tab.wait("generation.finished", 6)
+        told_after = time.monotonic() - asked
+        assert (finished["status"], finished["reason"]) == ("failed", "ollama_down")
+        page = told(client, tab)
+        assert "Anybody there?" in page
+        assert "Ollama does not answer. Start it, then retry." in page
+        with ScriptedOllama(port):
+            tab.wait("ollama.status", state="ready")
+            tab.send("answer.regenerate", client_id="retry", message=finished["message"])
+            assert tab.wait("generation.finished")["status"] == "completed"
+    happened("Told with what to do, the question kept; answered when Ollama was there.", told_s=told_after)
 
 
 @pytest.mark.fault(15)

@@ -97,23 +97,6 @@ def test_taken_port_is_named(own_site):
     assert "Traceback" not in str(refused.value)
 
 
-def test_absent_ollama_is_told_keeps_the_question_and_recovers(tmp_path):
-    with ScriptedOllama() as first:
-        port = first.port
-    with Site(tmp_path, f"http://127.0.0.1:{port}") as site:
-        site.add_user("ann", admin=True)
-        with closing(site.log_in("ann")) as client, Tab(site, client) as tab:
-            snapshot = tab.wait("snapshot")
-            assert snapshot["ollama"]["state"] == "down"
-            tab.ask("Anybody there?")
-            finished = tab.wait("generation.finished")
-            assert (finished["status"], finished["reason"]) == ("failed", "ollama_down")
-            with ScriptedOllama(port):
-                tab.wait("ollama.status")
-                tab.send("answer.regenerate", client_id="retry", message=finished["message"])
-                assert tab.wait("generation.finished")["status"] == "completed"
-
-
 def test_secret_key_is_made_once_and_private(own_site):
     key = own_site.data_dir / "secret_key"
     before = key.read_text()
