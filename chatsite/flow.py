@@ -17,6 +17,7 @@ class Flow:
     """Whether the transport of one connection has room."""
 
     def __init__(self, transport: Any) -> None:
+        self._transport = transport
         self._has_room = asyncio.Event()
         self._has_room.set()
         # The HTTP channel that the connection began as is still there, and has nothing to say any more.
@@ -28,8 +29,10 @@ class Flow:
         self._has_room.clear()
 
     def resumeProducing(self) -> None:  # noqa: N802
-        """The buffer is empty again."""
+        """The buffer is empty again. A connection that is to end then does so only without a producer."""
         self._has_room.set()
+        if self._transport.disconnecting:
+            self._transport.unregisterProducer()
 
     def stopProducing(self) -> None:  # noqa: N802
         """The connection is gone: what is sent to it is lost, and nobody needs to wait."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from daphne import http_protocol, ws_protocol
 
+from conversations.socket import MAX_FRAMES_PER_SECOND, TOO_MANY
+
 # The site has no subprotocols, and its path is a setting.
 _UNREAD_HEADERS = (b"daphne-root-path", b"sec-websocket-protocol")
 # A browser sends a message whole or in a few large pieces, and no ping of its own.
@@ -30,11 +32,12 @@ class Request(http_protocol.WebRequest):
 
 
 class Socket(ws_protocol.WebSocketProtocol):
-    """A WebSocket that is dropped when its peer sends countless pings or fragments."""
+    """A WebSocket that is dropped when its peer sends countless pings or fragments, and reads no flood of messages."""
 
     def __init__(self) -> None:
         super().__init__()
         self._fragments = 0
+        self._messages: deque[float] = deque(maxlen=MAX_FRAMES_PER_SECOND + 1)
         self._pings: deque[float] = deque(maxlen=_MAX_PINGS_PER_SECOND + 1)
 
     def onMessageBegin(self, isBinary: bool) -> None:  # noqa: N802, N803 -- autobahn's names
@@ -48,6 +51,16 @@ class Socket(ws_protocol.WebSocketProtocol):
         if self._fragments > _MAX_FRAGMENTS:
             self.dropConnection(abort=True)
         super().onMessageFrameBegin(length)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 -- autobahn's names
+        """Hand a message on; of too many, not even what has arrived already is taken apart."""
+        self._messages.append(time.monotonic())
+        if len(self._messages) > MAX_FRAMES_PER_SECOND and self._messages[-1] - self._messages[0] < 1:
+            self.sendClose(code=TOO_MANY)
+            self.data = b""
+            self.transport.pauseProducing()
+            return
+        super().onMessage(payload, isBinary)
 
     def onPing(self, payload: bytes) -> None:  # noqa: N802 -- autobahn's name
         """Answer a ping, unless there are too many."""

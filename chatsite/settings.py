@@ -182,7 +182,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 20, "timeout": 5}
+    # A server that has gone silent counts as away after ten seconds (https://www.postgresql.org/docs/current/
+    # libpq-connect.html); what the address says of these stands above them.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 3},
+    }
     # After a restart of the server, the connections that the pool has kept are dead.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # The rest comes in pieces that the reader acknowledges: one that does not read costs no more than this.
 _MAX_SNAPSHOT_CHARS = 65_536
+_RESYNC_SECONDS = 1
 
 
 class ConversationConsumer(BoundedSocket):
@@ -52,6 +54,7 @@ class ConversationConsumer(BoundedSocket):
         # What this reader has of an answer whose text is longer than a snapshot; None: all that is shown.
         self._shown: tuple[UUID, events.Position] | None = None
         self._status: events.OllamaState | None = None
+        self._resync_from = 0.0
         await self.accept()
         self.start()
         if runner.draining:
@@ -83,7 +86,7 @@ class ConversationConsumer(BoundedSocket):
             return
         if generation is None or end is None:
             self.outbox.put(frame)
-        elif self._shown is None:
+        elif self._shown is None or self._shown[0] != generation:
             self.outbox.put_text(frame, generation, end)
 
     def _catch_up(self) -> None:
@@ -106,8 +109,7 @@ class ConversationConsumer(BoundedSocket):
     def end_session(self) -> None:
         """Tell that the person is not logged in any more, and close."""
         self._ready = False
-        self.outbox.put(events.SessionEnded().frame())
-        self.outbox.put(NOT_LOGGED_IN)
+        self.outbox.end(NOT_LOGGED_IN, last=events.SessionEnded().frame())
 
     def restart(self) -> None:
         """Close, for the browser to come back."""
@@ -216,7 +218,9 @@ class ConversationConsumer(BoundedSocket):
         _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
         asked, told, call = await asking.questions.run(asking.store, asker, ask)
-        if asked.repeated:
+        # Its first attempt was stored, but nobody here heard of it: a commit of which the connection did not tell.
+        lost = asked.generation.process == runner.process and not runner.owns(asked.generation.pk)
+        if asked.repeated and not (asked.generation.is_live and lost):
             await self._tell_again(asked, told)
             return
         room = runner.begin(asked.generation, call).room
@@ -255,8 +259,11 @@ class ConversationConsumer(BoundedSocket):
         self._catch_up()
 
     async def _resync(self, _command: events.Resync) -> None:
-        if self._snapshot_end is not None:
+        if self._snapshot_end is not None or self.outbox.is_waiting:
             raise Refused("rate")
+        # Each costs as much as a long answer's text: whoever asks for many has to wait for them.
+        await asyncio.sleep(self._resync_from - time.monotonic())
+        self._resync_from = time.monotonic() + _RESYNC_SECONDS
         await self._send_snapshot()
 
     async def _ping(self, _command: events.Ping) -> None:
@@ -271,9 +278,11 @@ class ConversationConsumer(BoundedSocket):
             return
         self._ready = False
         while True:
-            changes = room.changes
-            found = await database.sockets.run(_load, self.user, self.conversation, self.signature)
-            if room.changes == changes:
+            changes, answer = room.changes, room.answer
+            found = await database.sockets.run(
+                _load, self.user, self.conversation, self.signature, with_text=answer is None
+            )
+            if (room.changes, room.answer) == (changes, answer):
                 break
         if found is None:
             # What this socket has sent along already must not find the room's answer.
@@ -283,8 +292,8 @@ class ConversationConsumer(BoundedSocket):
             return
         state, generation = found
         room.wanted = state.model
-        if room.answer is not None:
-            generation = room.answer.snapshot()
+        if answer is not None:
+            generation = answer.snapshot()
         elif generation is not None:
             runner.following.wake()
         if generation is not None:
@@ -317,9 +326,12 @@ def _refuse_if_draining() -> None:
 
 
 def _load(
-    user: User, conversation: UUID, signature: str
+    user: User, conversation: UUID, signature: str, *, with_text: bool
 ) -> tuple[events.ConversationState, events.GenerationState | None] | None:
-    """Return the conversation and its live generation as the database has them; None for what is not theirs."""
+    """Return the conversation and its live generation as the database has them; None for what is not theirs.
+
+    Of an answer that this process writes, the text is at hand: it is not read.
+    """
     row = Conversation.objects.for_user(user).select_related("shown_leaf").filter(pk=conversation).first()
     if row is None:
         if not conversations.may_create(user, conversation, signature):
@@ -330,5 +342,5 @@ def _load(
     live = Generation.objects.live().filter(conversation=row).select_related("message").first()
     if live is None:
         return describe.conversation(row), None
-    text, thinking = generations.text_so_far(live)
+    text, thinking = generations.text_so_far(live) if with_text else ("", "")
     return describe.conversation(row, running=True), describe.generation(live, text, thinking)

@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from django.db import DataError, IntegrityError, close_old_connections, connection, connections, transaction
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection, connections, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,9 +73,11 @@ class Together:
     async def _run_all(self) -> None:
         while self._waiting:
             some, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
+            functions = [function for function, _ in some]
             try:
-                functions = [function for function, _ in some]
                 outcomes = await self._thread.run(_in_one_transaction, functions, self._last)
+            except (DataError, IntegrityError):
+                outcomes = [await self._alone(function) for function in functions]
             except Exception as error:  # noqa: BLE001 -- whatever it is, each of them has to hear of it
                 outcomes = [error] * len(some)
             for (_, result), outcome in zip(some, outcomes, strict=True):
@@ -85,6 +87,14 @@ class Together:
                     result.set_exception(outcome)
                 else:
                     result.set_result(outcome)
+
+    async def _alone(self, function: Callable[[], Any]) -> Any:
+        """Run one of several of which one broke the transaction: only that one is to hear of it."""
+        try:
+            (outcome,) = await self._thread.run(_in_one_transaction, [function], self._last)
+        except Exception as error:  # noqa: BLE001 -- it is handed on to whoever asked
+            return error
+        return outcome
 
 
 def _in_one_transaction(

@@ -225,6 +225,9 @@ class Backend:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
         await self._ollama.aclose()
         if self._embedded is not None:
             await self._embedded.aclose()

@@ -69,13 +69,8 @@ class CheckpointClock:
     """Writes what is new and hears who asked to stop; `on_stop` is called with each generation that is to end."""
 
     def __init__(
-        self,
-        process: str,
-        answers: Mapping[UUID, LiveAnswer],
-        writer: DatabaseThread,
-        on_stop: Callable[[UUID], None],
+        self, answers: Mapping[UUID, LiveAnswer], writer: DatabaseThread, on_stop: Callable[[UUID], None]
     ) -> None:
-        self._process = process
         self._answers = answers
         self._writer = writer
         self._on_stop = on_stop
@@ -99,7 +94,7 @@ class CheckpointClock:
         facts = [(answer, list(answer.facts)) for answer in answers]
         checkpoint = self._writer.run(
             generations.checkpoint,
-            self._process,
+            [answer.id for answer in answers],
             [chunk for _, chunks in taken for chunk in chunks],
             phases,
             [fact for _, some in facts for fact in some],

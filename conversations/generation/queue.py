@@ -57,6 +57,11 @@ class Queue:
         self._waiting.pop(answer.id, None)
         self.wake()
 
+    def close(self) -> None:
+        """Look no more."""
+        if self._taking is not None:
+            self._taking.cancel()
+
     def wake(self) -> None:
         """Look again soon whether somebody may begin."""
         self._wake.set()

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from conversations import describe, events, notify
@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 R = TypeVar("R")
 
 _RESTART = Outcome("interrupted", "restart")
+# What a database refuses for good: figures or words that do not fit into it.
+_UNFIT = Outcome("failed", "internal")
 _RETRY_SECONDS = 1
 # The whole process has ten seconds to end in.
 _DRAIN_SECONDS = 5
@@ -68,10 +70,10 @@ class Runner:
         """Start the clocks with the first need, in the loop that all of this belongs to."""
         if self._has_answers is None:
             self._has_answers = asyncio.Event()
-            self._checkpoints = CheckpointClock(self.process, self.answers, self.writer, self.stop)
+            self._checkpoints = CheckpointClock(self.answers, self.writer, self.stop)
             self._serve(partial(self.frames.run, self._has_answers))
             self._serve(partial(self._checkpoints.run, self._has_answers))
-            self._serve(Sweep(self.process, self.writer, self._swept).run)
+            self._serve(Sweep(self._tasks, self.writer, self._swept).run)
         return self._has_answers
 
     def _serve(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -105,6 +107,10 @@ class Runner:
         task = self._tasks[answer.id] = _spawn(self._generate(answer, call))
         task.add_done_callback(lambda _: self._forget(answer.id))
         return answer
+
+    def owns(self, generation: UUID) -> bool:
+        """Return whether a task of this process works on a generation, or waits for its turn."""
+        return generation in self._tasks
 
     def adopt(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
         """Return a task that goes on when the socket that asked for it has gone."""
@@ -182,12 +188,17 @@ class Runner:
             try:
                 finish = self.writer.run(_finish_or_find, answer.id, ending, list(answer.facts))
                 return await tell_if_late(finish, [answer])
-            except DatabaseError as error:
+            except (OperationalError, InterfaceError) as error:
                 logger.warning("The end of generation %s cannot be saved yet: %s", answer.id, error)
                 answer.tell_saved(False)
                 if self.draining:
                     return None
                 await asyncio.sleep(_RETRY_SECONDS)
+            except Exception:
+                if ending.reason == _UNFIT.reason:
+                    raise
+                logger.exception("The end of generation %s cannot be kept as it is", answer.id)
+                ending = Ending(_UNFIT.status, _UNFIT.reason, ending.content, ending.thinking)
 
     async def _swept(self, row: Generation) -> None:
         room = self.rooms.find(row.conversation_id)
@@ -212,6 +223,7 @@ class Runner:
         for service in self._services:
             service.cancel()
         await asyncio.gather(*self._services, return_exceptions=True)
+        self.queue.close()
         await self.backend.aclose()
         # A question or an end that the database has not taken by now is waited for no more.
         late = [*self._tasks.values(), *self._adopted]

@@ -7,7 +7,7 @@ differ or jump, and a database that was away for everybody, make nobody look dea
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -43,12 +43,18 @@ class Silences:
 
 
 class Sweep:
-    """Looks for what has been left behind; `on_swept` is awaited with each generation that was ended."""
+    """Looks for what has been left behind; `on_swept` is awaited with each generation that was ended.
+
+    `mine` are those that this process works on.
+    """
 
     def __init__(
-        self, process: str, writer: DatabaseThread, on_swept: Callable[[Generation], Awaitable[None]]
+        self,
+        mine: Collection[UUID],
+        writer: DatabaseThread,
+        on_swept: Callable[[Generation], Awaitable[None]],
     ) -> None:
-        self._process = process
+        self._mine = mine
         self._writer = writer
         self._on_swept = on_swept
         self._silences = Silences()
@@ -56,14 +62,18 @@ class Sweep:
     async def run(self) -> None:
         """Look for as long as the process lives."""
         while True:
+            slept = time.monotonic()
             await asyncio.sleep(_LOOK_SECONDS)
+            if time.monotonic() - slept > 2 * _LOOK_SECONDS:
+                # The machine stood still, and the others have not had their turn yet.
+                self._silences.forget()
             try:
                 await self._look()
             except DatabaseError:
                 self._silences.forget()
 
     async def _look(self) -> None:
-        heartbeats = await self._writer.run(generations.heartbeats_elsewhere, self._process)
+        heartbeats = await self._writer.run(generations.heartbeats, tuple(self._mine))
         silent = self._silences.long(heartbeats, time.monotonic())
         if not silent:
             return

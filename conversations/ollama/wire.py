@@ -19,6 +19,9 @@ MAX_LINE = 8_000_000
 """Bytes in one line; the limit of Ollama's own client. It bounds the memory that a broken server can take."""
 
 _MAX_DIGITS = 19
+# What databases keep of each.
+_MAX_COUNT = 2**63 - 1
+_MAX_TOKENS = 2**31 - 1
 # NUL is refused by PostgreSQL, and a lone surrogate cannot be written as UTF-8 at all.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -137,12 +140,12 @@ def storable(text: object) -> str:
     return _UNSTORABLE.sub("\ufffd", text) if isinstance(text, str) else ""
 
 
-def count(value: object) -> int | None:
-    """A whole number of something, or None for what cannot be one (negative, NaN, text, absurdly large)."""
+def count(value: object, most: int = _MAX_COUNT) -> int | None:
+    """A whole number of something, or None for what cannot be one (negative, NaN, text, above `most`)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # Written so that NaN fails too.
-    return int(value) if 0 <= value < 10**_MAX_DIGITS else None
+    return int(value) if 0 <= value <= most else None
 
 
 def _chunk(fields: dict[str, Any], message: dict[str, Any]) -> Chunk:
@@ -161,9 +164,9 @@ def _stats(fields: dict[str, Any]) -> Stats:
     return Stats(
         total_ns=count(fields.get("total_duration")),
         load_ns=count(fields.get("load_duration")),
-        prompt_tokens=count(fields.get("prompt_eval_count")),
+        prompt_tokens=count(fields.get("prompt_eval_count"), _MAX_TOKENS),
         prompt_ns=count(fields.get("prompt_eval_duration")),
-        output_tokens=count(fields.get("eval_count")),
+        output_tokens=count(fields.get("eval_count"), _MAX_TOKENS),
         output_ns=count(fields.get("eval_duration")),
     )
 

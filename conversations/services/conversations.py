@@ -109,10 +109,11 @@ def rename(user: User, conversation: UUID, title: str) -> Conversation:
 def delete(user: User, conversation: UUID) -> list[UUID]:
     """Hide the conversation and return its live generations, for the runner to stop. Raises Refused."""
     found = owned(user, conversation)
+    live = Generation.objects.live().filter(conversation=found)
+    # In the order in which an answer's end writes both.
+    live.filter(stop_requested_at=None).update(stop_requested_at=timezone.now(), stop_requested_by=user)
     found.deleted_at = timezone.now()
     found.save(update_fields=["deleted_at"])
-    live = Generation.objects.live().filter(conversation=found)
-    live.filter(stop_requested_at=None).update(stop_requested_at=timezone.now(), stop_requested_by=user)
     return list(live.values_list("pk", flat=True))
 
 

@@ -57,23 +57,23 @@ class Ending:
 
 
 def checkpoint(
-    process: str, chunks: Sequence[Chunk], phases: Mapping[UUID, str], facts: Sequence[Fact]
+    mine: Sequence[UUID], chunks: Sequence[Chunk], phases: Mapping[UUID, str], facts: Sequence[Fact]
 ) -> list[UUID]:
-    """Write what is new of all live generations of `process`; returns those that are to end.
+    """Write what is new of a process's generations, and that they are worked on; returns those that are to end.
 
-    These are the ones that somebody asked to stop, and those that have gone from the database with their owner.
-    May be repeated with the same chunks and facts when its outcome is unknown.
+    These are the ones that somebody asked to stop, and those that live no more, for another process has ended them or
+    they have gone with their owner. May be repeated with the same chunks and facts when its outcome is unknown.
     """
-    mine = Generation.objects.live().filter(process=process)
+    live = Generation.objects.live().filter(pk__in=mine)
     with transaction.atomic():
-        stops = dict(mine.values_list("pk", "stop_requested_at"))
+        # First, for it holds the rows: nobody ends one of them between a look at it and its text.
+        live.update(heartbeat=timezone.now())
+        stops = dict(live.values_list("pk", "stop_requested_at"))
         _write_chunks(chunk for chunk in chunks if chunk.generation in stops)
         for pk, phase in phases.items():
-            mine.filter(pk=pk).update(phase=phase)
+            live.filter(pk=pk).update(phase=phase)
         add_facts(fact for fact in facts if fact.generation in stops)
-        mine.update(heartbeat=timezone.now())
-    gone = {chunk.generation for chunk in chunks} | {fact.generation for fact in facts}
-    return [pk for pk, asked in stops.items() if asked] + list(gone - stops.keys())
+    return [pk for pk, asked in stops.items() if asked] + [pk for pk in mine if pk not in stops]
 
 
 def _write_chunks(chunks: Iterable[Chunk]) -> None:
@@ -214,9 +214,9 @@ def text_so_far(generation: Generation) -> tuple[str, str]:
     return "".join(content), "".join(thinking)
 
 
-def heartbeats_elsewhere(process: str) -> dict[UUID, datetime | None]:
-    """Return the last sign of life of every live generation that is not `process`'s."""
-    return dict(Generation.objects.live().exclude(process=process).values_list("pk", "heartbeat"))
+def heartbeats(besides: Collection[UUID] = ()) -> dict[UUID, datetime | None]:
+    """Return the last sign of life of every live generation but those `besides`, which somebody works on here."""
+    return dict(Generation.objects.live().exclude(pk__in=besides).values_list("pk", "heartbeat"))
 
 
 def sweep(heartbeats: Mapping[UUID, datetime | None]) -> list[Generation]:

@@ -262,13 +262,13 @@ class LastWord(TestCase):
             generations.Chunk(generation.pk, 0, "春眠", ""),
             generations.Chunk(generation.pk, 2, "不觉晓", "想"),
         ]
-        generations.checkpoint("dead", chunks[:1], {generation.pk: "writing"}, [])
-        generations.checkpoint("dead", chunks, {}, [])
-        assert generations.heartbeats_elsewhere("dead") == {}
-        heartbeats = generations.heartbeats_elsewhere("me")
-        generations.checkpoint("dead", [], {}, [])
+        generations.checkpoint([generation.pk], chunks[:1], {generation.pk: "writing"}, [])
+        generations.checkpoint([generation.pk], chunks, {}, [])
+        assert generations.heartbeats([generation.pk]) == {}
+        heartbeats = generations.heartbeats()
+        generations.checkpoint([generation.pk], [], {}, [])
         assert generations.sweep(heartbeats) == []
-        assert generations.sweep(generations.heartbeats_elsewhere("me")) == [generation]
+        assert generations.sweep(generations.heartbeats()) == [generation]
         assert generations.sweep(heartbeats) == []
         generation.refresh_from_db()
         assert (generation.status, generation.reason) == ("interrupted", "process_died")
@@ -282,7 +282,7 @@ class LastWord(TestCase):
             generations.Chunk(generation.pk, 0, "春眠", ""),
             generations.Chunk(generation.pk, 2, "不觉晓", "想"),
         ]
-        generations.checkpoint("owner", chunks, {generation.pk: "writing"}, [])
+        generations.checkpoint([generation.pk], chunks, {generation.pk: "writing"}, [])
         assert generations.elsewhere("owner", {conversation}, {}) == []
         assert generations.elsewhere("me", set(), {}) == []
         whole, new = (
@@ -297,8 +297,8 @@ class LastWord(TestCase):
     def test_facts_of_a_repeated_checkpoint_are_kept_once(self) -> None:
         generation = self.begin()
         fact = generations.Fact(generation.pk, timezone.now(), "first_token")
-        generations.checkpoint("me", [], {}, [fact])
-        generations.checkpoint("me", [], {}, [fact])
+        generations.checkpoint([generation.pk], [], {}, [fact])
+        generations.checkpoint([generation.pk], [], {}, [fact])
         assert generation.events.filter(kind="first_token").count() == 1
 
     def test_checkpoint_names_what_is_to_end(self) -> None:
@@ -306,7 +306,10 @@ class LastWord(TestCase):
         generations.request_stop(asked.pk, self.alice)
         chunk = generations.Chunk(gone.pk, 0, "text", "")
         gone.conversation.delete()
-        assert set(generations.checkpoint("me", [chunk], {}, [])) == {asked.pk, gone.pk}
+        assert set(generations.checkpoint([asked.pk, gone.pk, quiet.pk], [chunk], {}, [])) == {
+            asked.pk,
+            gone.pk,
+        }
         assert quiet.is_live
 
     def test_stop_is_marked_once_with_its_asker(self) -> None:

@@ -70,9 +70,7 @@ class Command(BaseCommand):
 
     def _sweep(self) -> None:
         """End what an earlier process left behind: without Redis there is one process only."""
-        from conversations.generation.runner import runner
-
-        swept = len(generations.sweep(generations.heartbeats_elsewhere(runner.process)))
+        swept = len(generations.sweep(generations.heartbeats()))
         if swept:
             self.stdout.write(f"{swept} answers were interrupted when the site ended; their text is kept.")
 
