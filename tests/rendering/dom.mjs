@@ -1,16 +1,15 @@
-// Draws texts with the page's own modules in jsdom. Standard input: JSON with the path of the collected
-// markdown module and the cases, each a list of pieces. It also names the
-// file for the results: JSON with what each case came to.
-import { readFileSync, writeFileSync } from "node:fs";
+// Draws texts with the page's own modules in jsdom. Its argument is the path of the collected markdown module. Each line
+// of standard input is a JSON list of cases, each of which is HTML and a list of pieces; the answer to it, a line of
+// standard output, is a JSON list of what each case came to.
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { JSDOM } from "jsdom";
 
-const input = JSON.parse(readFileSync(0, "utf8"));
 const page = '<script type="application/json" id="page-data">{"strings": {}, "outcomes": {}}</script>';
 const { window } = new JSDOM(`<!DOCTYPE html><html lang="en"><body>${page}</body></html>`);
 Object.assign(globalThis, { window, document: window.document, Node: window.Node });
 
-const { LiveMarkdown } = await import(pathToFileURL(input.module));
+const { LiveMarkdown } = await import(pathToFileURL(process.argv[2]));
 
 const { document } = window;
 
@@ -60,5 +59,7 @@ function draw({ pieces, html }) {
   };
 }
 
-writeFileSync(input.output, JSON.stringify(input.cases.map(draw)));
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(JSON.parse(line).map(draw))}\n`);
+}
 window.close();

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -57,13 +58,18 @@ def run_node(script: str, data: dict[str, Any], directory: Path) -> Any:
     return json.loads(output.read_text(encoding="utf-8"))
 
 
-class Drawing:
-    """The page's modules, collected into `directory`."""
+class Drawing(AbstractContextManager["Drawing"]):
+    """The page's modules, collected into `directory`, and a Node that draws with them once it is asked to."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.names = collect(directory)
         (directory / "package.json").write_text('{"type": "module"}')
+        self._node: subprocess.Popen[str] | None = None
+
+    def __exit__(self, *_: object) -> None:
+        if self._node is not None:
+            self._node.communicate()
 
     def path(self, name: str) -> str:
         """Return the path of the static file `name` under its hashed name."""
@@ -71,13 +77,23 @@ class Drawing:
 
     def differences(self, wanted: list[Case]) -> list[tuple[Case, str, str]]:
         """Draw the cases; return those whose live HTML is not the stored one or not inert, with both."""
-        data = {
-            "module": self.path("js/markdown.js"),
-            "cases": [{"pieces": case.pieces, "html": render(case.text)} for case in wanted],
-        }
-        results = run_node("dom.mjs", data, self.directory)
+        results = self._draw([{"pieces": case.pieces, "html": render(case.text)} for case in wanted])
         return [
             (case, result["problem"] or result["live"], result["stored"])
             for case, result in zip(wanted, results, strict=True)
             if result["problem"] or not result["equal"]
         ]
+
+    def _draw(self, drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Let one Node draw for all: its start, and jsdom's, cost more than most of the cases."""
+        if self._node is None:
+            command = [node(), HERE / "dom.mjs", self.path("js/markdown.js")]
+            self._node = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            )
+        assert self._node.stdin is not None
+        assert self._node.stdout is not None
+        self._node.stdin.write(json.dumps(drawn) + "\n")
+        self._node.stdin.flush()
+        results: list[dict[str, Any]] = json.loads(self._node.stdout.readline())
+        return results
