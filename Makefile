@@ -25,7 +25,8 @@ install-dev:
 	@$(PYTHON) scripts/install.py --dev
 
 # Files of tests run side by side; one file stays together, for its site, its model and its browser serve all of it.
-PARALLEL = -n auto --maxprocesses 4 --dist loadfile
+# Their order is that of tests/conftest.py, which knows what takes long.
+PARALLEL = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: install-dev ## Run all tests (Chromium and the small real model included)
 	$(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,28 @@ from django.utils import translation
 
 pytest_plugins = ["tests.faults.plugin"]
 
+# Folders whose files take long. What takes a moment comes last, so that no long file is left over at the end.
+LONG_FIRST = ("faults", "browser", "process", "rendering", "ollama")
+
 
 def pytest_configure() -> None:
     """Hash passwords quickly in this process; a site under test is another process and hashes as it always does."""
     site_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more worker than there are processors: tests of sites and browsers wait as often as they compute."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    folder = path.parent.name
+    return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
 
 
 @pytest.hookimpl(trylast=True)

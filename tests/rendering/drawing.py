@@ -87,7 +87,7 @@ class Drawing(AbstractContextManager["Drawing"]):
     def _draw(self, drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Let one Node draw for all: its start, and jsdom's, cost more than most of the cases."""
         if self._node is None:
-            command = [node(), HERE / "dom.mjs", self.path("js/markdown.js")]
+            command = [node(), str(HERE / "dom.mjs"), self.path("js/markdown.js")]
             self._node = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
             )
