@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.test import TestCase
 
 from conversations.database import DatabaseThread, Together, _in_one_transaction
@@ -80,3 +80,19 @@ async def test_many_at_once_are_stored_in_a_few_transactions_each_with_its_own_r
 
 async def test_everybody_hears_of_a_transaction_that_failed() -> None:
     assert [type(result) for result in await ask(Threadless(failing=True), 3)] == [OperationalError] * 3
+
+
+class Poisoned(Threadless):
+    """Refuses every transaction in which "2" takes part, as a database does with text that it cannot keep."""
+
+    async def run(self, _function: Any, functions: Any, _last: Any) -> Any:  # type: ignore[override]
+        if any(function.args == ("2",) for function in functions):
+            await asyncio.sleep(0)
+            raise IntegrityError("no")
+        return await super().run(_function, functions, _last)
+
+
+async def test_one_that_the_database_refuses_takes_nobody_with_it() -> None:
+    first, second, third, fourth = await ask(Poisoned(), 4)
+    assert (first, second, fourth) == (0, 1, 3)
+    assert isinstance(third, IntegrityError)

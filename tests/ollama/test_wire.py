@@ -120,3 +120,10 @@ def test_what_is_no_line_of_a_chat_is_refused(line: bytes) -> None:
 def test_nesting_that_no_parser_survives_is_refused() -> None:
     with pytest.raises(ValueError, match="deep"):
         parse_object('{"a":' * 100_000)
+
+
+def test_figures_that_no_database_keeps_are_unknown_ones() -> None:
+    figures = b'"eval_count":5000000000,"total_duration":9999999999999999999,"eval_duration":7'
+    chunk = parse_line(b'{"message":{"content":""},"done":true,' + figures + b"}")[0]
+    assert chunk.stats is not None
+    assert (chunk.stats.output_tokens, chunk.stats.total_ns, chunk.stats.output_ns) == (None, None, 7)

@@ -312,6 +312,11 @@ class LastWord(TestCase):
         }
         assert quiet.is_live
 
+    def test_checkpoint_without_text_hears_of_an_end_that_another_process_brought(self) -> None:
+        generation = self.begin()
+        generations.finish(generation.pk, Ending("interrupted", "process_died"))
+        assert generations.checkpoint([generation.pk], [], {}, []) == [generation.pk]
+
     def test_stop_is_marked_once_with_its_asker(self) -> None:
         generation = self.begin()
         assert generations.request_stop(generation.pk, self.alice)
