@@ -28,7 +28,8 @@ def site(cluster: Cluster) -> Site:
 
 
 def test_a_restart_in_the_middle_of_ten_answers_costs_no_text(cluster, site, client, ollama, happened):
-    ollama.always(stamped(TOKENS, RATE))
+    for _ in range(STREAMS):
+        ollama.enqueue(stamped(TOKENS, RATE))
     with crowd(site, client, STREAMS) as readers:
         for reader in readers:
             reader.begin()

@@ -3,6 +3,8 @@
 import random
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -35,13 +37,13 @@ def other(cluster: Cluster) -> Site:
     return cluster.sites[1]
 
 
-def begun(site: Site, client: httpx.Client) -> Tab:
-    """Return an open tab of a conversation with one answer."""
-    tab = Tab(site, client)
-    tab.open()
-    tab.ask("Good morning")
-    tab.wait("generation.finished")
-    return tab
+@contextmanager
+def begun(site: Site, client: httpx.Client) -> Iterator[Tab]:
+    """Open a tab of a new conversation that has one answer."""
+    with Tab(site, client) as tab:
+        tab.ask("Good morning")
+        tab.wait("generation.finished")
+        yield tab
 
 
 def test_a_viewer_in_another_process_follows_live(site, other, client, ollama, happened):
