@@ -20,9 +20,10 @@ between them a proxy that cuts, resets, delays, drips or swallows. Each row name
 about, and what they saw. A test fails also when the server's log holds an error, a traceback, a coroutine that
 nobody awaited or something left open. `make faults` runs all of them and writes this page.
 """
+Figure = float | str
 COLUMNS = ["Tests", "What happened", "Figures"]
 # How the names of figures end, and what that is called.
-UNITS = {"s": "s", "ms": "ms", "kib": "KiB", "mib": "MiB", "bytes": "bytes", "percent": "%"}
+UNITS = {"s": "s", "ms": "ms", "kib": "KiB", "mib": "MiB", "mb": "MB", "bytes": "bytes", "percent": "%"}
 # So many things of a kind are told of one case; of more, how many.
 _TOLD = 6
 
@@ -34,7 +35,7 @@ class Seen:
     name: str
     cases: list[int | str]
     outcome: str = "passed"
-    happened: list[tuple[str, dict[str, float]]] = field(default_factory=list)
+    happened: list[tuple[str, dict[str, Figure]]] = field(default_factory=list)
 
 
 def write(path: Path, tests: list[Seen]) -> None:
@@ -83,7 +84,7 @@ def _cells(tests: list[Seen]) -> list[str]:
     """The names of tests that show one fault, what they saw, and their figures."""
     names = _unique(f"`{_short(test.name)}`" for test in tests) or ["**none**"]
     happened = [f"**{test.outcome}**: {_short(test.name)}" for test in tests if test.outcome != "passed"]
-    notes: dict[str, list[dict[str, float]]] = {}
+    notes: dict[str, list[dict[str, Figure]]] = {}
     for text, figures in (note for test in tests for note in test.happened):
         notes.setdefault(text, []).append(figures)
     happened += _unique(map(_sentence, notes))
@@ -95,9 +96,9 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:].removesuffix(".") + "."
 
 
-def _values(found: list[dict[str, float]]) -> dict[str, list[float]]:
+def _values(found: list[dict[str, Figure]]) -> dict[str, list[Figure]]:
     """Return by name what tests that saw the same have measured."""
-    values: dict[str, list[float]] = {}
+    values: dict[str, list[Figure]] = {}
     for figures in found:
         for name, value in figures.items():
             values.setdefault(name, []).append(value)
@@ -113,16 +114,18 @@ def _short(name: str) -> str:
     return name.rpartition("::")[2].partition("[")[0]
 
 
-def _figure(name: str, values: list[float]) -> str:
+def _figure(name: str, values: list[Figure]) -> str:
     """Return a figure with its unit; of several values of it, the least and the most."""
     words = name.split("_")
     unit = words.pop() if words[-1] in UNITS else ""
-    amounts = dict.fromkeys(map(_amount, (min(values), max(values))))
-    return " ".join(filter(None, [*words, "–".join(amounts), UNITS.get(unit, "")]))
+    numbers = [value for value in values if not isinstance(value, str)]
+    told = [min(numbers), max(numbers)] if len(numbers) == len(values) else values
+    amounts = dict.fromkeys(map(_amount, told))
+    return " ".join(filter(None, [*words, ("–" if numbers else ", ").join(amounts), UNITS.get(unit, "")]))
 
 
-def _amount(value: float) -> str:
-    if isinstance(value, int):
+def _amount(value: Figure) -> str:
+    if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
