@@ -35,10 +35,9 @@ test-all: test ## Run all tests, and then again on PostgreSQL and Redis
 	@$(MAKE) --no-print-directory test-services
 
 .PHONY: test-services
-# One after the other: tests of limits empty the cache, and here all of them share one Redis.
 test-services: ## Run all tests on PostgreSQL and Redis only
 	@$(PYTHON) scripts/install.py --dev --services
-	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 browser: install-dev ## Run the tests in Chromium only
 	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)

@@ -55,8 +55,8 @@ class LastingClient:
     """What RedisCache asks for its verbs (`get`, `set`, …); they go to Redis, or else to the process's memory."""
 
     def __init__(self, servers: list[str], **options: Any) -> None:
-        options |= {"socket_timeout": _ANSWER_SECONDS, "socket_connect_timeout": _ANSWER_SECONDS}
-        self._redis = RedisCacheClient(servers, **options)
+        patience = {"socket_timeout": _ANSWER_SECONDS, "socket_connect_timeout": _ANSWER_SECONDS}
+        self._redis = RedisCacheClient(servers, **patience | options)
         # Caches of one name share what they hold, in all threads.
         self._memory = LocMemCache("beside Redis", {"OPTIONS": {"MAX_ENTRIES": _MOST_ENTRIES}})
 

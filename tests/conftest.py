@@ -4,10 +4,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as site_settings
 from django.utils import translation
+
+from tests.servers import worker_redis_url
 
 pytest_plugins = ["tests.faults.plugin"]
 
@@ -16,8 +19,13 @@ LONG_FIRST = ("faults", "browser", "process", "rendering", "ollama")
 
 
 def pytest_configure() -> None:
-    """Hash passwords quickly in this process; a site under test is another process and hashes as it always does."""
+    """Hash passwords quickly, and use a Redis that no other worker empties: in this process, not in a site's."""
     site_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if redis_url := worker_redis_url():
+        # A machine on which everything runs at once may be slower than a Redis that is worth asking.
+        site_settings.CACHES["default"] |= {"LOCATION": redis_url, "OPTIONS": {"socket_timeout": 20}}
+        names = {"hosts": [redis_url], "prefix": f"tests{urlsplit(redis_url).path}"}
+        site_settings.CHANNEL_LAYERS["default"]["CONFIG"] = names
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -32,6 +32,8 @@ UNPRIVILEGED = "nobody"
 # Tests end their databases themselves; what a power cut would lose does not matter.
 FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
 REDIS_DATABASES = 4096
+# The first of them belong to the workers of pytest, each of which runs tests that know nothing of a site.
+WORKERS = 64
 
 
 class ServiceMissingError(Exception):
@@ -50,9 +52,18 @@ def site_environment(data_dir: Path) -> dict[str, str]:
         _create_database(server, f"site_{name}")
         environment["DATABASE_URL"] = urlsplit(server)._replace(path=f"/site_{name}").geturl()
     if redis_url:
-        number = int(name, 16) % REDIS_DATABASES
-        environment["REDIS_URL"] = urlsplit(redis_url)._replace(path=f"/{number}").geturl()
+        environment["REDIS_URL"] = _numbered(redis_url, WORKERS + int(name, 16) % (REDIS_DATABASES - WORKERS))
     return environment
+
+
+def worker_redis_url() -> str:
+    """Return the Redis of this process's own tests, which empty it; empty when the tests run without Redis."""
+    redis_url, worker = os.environ.get("REDIS_URL", ""), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return redis_url and _numbered(redis_url, int(worker.removeprefix("gw")) % WORKERS)
+
+
+def _numbered(redis_url: str, number: int) -> str:
+    return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
 
 
 def _create_database(server: str, name: str) -> None:
