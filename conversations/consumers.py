@@ -30,7 +30,7 @@ from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, BoundedSocke
 logger = logging.getLogger(__name__)
 
 # The rest comes in pieces that the reader acknowledges: one that does not read costs no more than this.
-_MAX_SNAPSHOT_CHARS = 65_536
+_MAX_SNAPSHOT_CHARS = 16_384
 _RESYNC_SECONDS = 1
 
 

@@ -27,8 +27,8 @@ _MAX_UNACKED_BYTES = 256 * 1024
 # What a reader who acknowledges without reading can make wait here.
 _MAX_WAITING_CHARS = 512 * 1024
 # Of a long answer, no more is made ready than a reader takes soon.
-_MAX_PIECES_CHARS = 64 * 1024
-_CLOSE_SECONDS = 1
+_MAX_PIECES_BYTES = 64 * 1024
+_MAX_PIECES_CHARS = 32 * 1024
 
 
 class Inbox:
@@ -117,7 +117,7 @@ class Outbox:
     @property
     def has_room(self) -> bool:
         """Whether a piece of an answer that is there already would leave the reader well within its bounds."""
-        return self._unacked_bytes < _MAX_UNACKED_BYTES * 3 // 4 and self._waiting_chars < _MAX_PIECES_CHARS
+        return self._unacked_bytes < _MAX_PIECES_BYTES and self._waiting_chars < _MAX_PIECES_CHARS
 
     @property
     def is_waiting(self) -> bool:

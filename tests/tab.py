@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 Frame = dict[str, Any]
 SECONDS = 15
 # As the page does: not more often than the server takes frames.
-ACK_SECONDS, ACK_LEAST_SECONDS, ACK_CHARS = 0.25, 0.1, 32_768
+ACK_SECONDS, ACK_LEAST_SECONDS, ACK_CHARS = 0.25, 0.1, 8192
 
 
 class Address(Protocol):

@@ -58,7 +58,8 @@ class Reader(Tab):
 def crowd(site: Site, client: httpx.Client, count: int) -> Iterator[list[Reader]]:
     """Open `count` new conversations, ready to be asked in."""
     with ExitStack() as stack:
-        readers = [stack.enter_context(Reader(site, client, f"question {number}")) for number in range(count)]
+        readers = [Reader(site, client, f"question {number}") for number in range(count)]
         for reader in readers:
+            stack.enter_context(reader)
             reader.wait("snapshot")
         yield readers

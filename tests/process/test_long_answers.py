@@ -8,7 +8,7 @@ from tests.tab import Tab
 pytestmark = pytest.mark.process
 
 LONG = "长文" * 150_000
-SNAPSHOT_CHARS = 65_536
+SNAPSHOT_CHARS = 16_384
 UNACKED_BYTES = 256 * 1024
 
 
