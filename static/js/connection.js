@@ -1,18 +1,23 @@
 // The socket: opens, reopens, acknowledges. It knows frames, not what they mean.
 
-const FIRST_WAIT = 500;
+// Two hundred pages that lose their server in the same moment come back over more than two seconds.
+const LEAST_WAIT = 100;
+const FIRST_WAIT = 2_500;
 const LONGEST_WAIT = 15_000;
 const PING_AFTER = 25_000;
 const PONG_WITHIN = 10_000;
+// Somebody looks at the page again: whether its socket outlived the pause has to be known soon.
+const PONG_SOON = 2_500;
 const ACK_EVERY = 900;
 const ACK_LEAST = 100;
-const ACK_CHARACTERS = 32_768;
+const ACK_CHARACTERS = 8192;
 
 // Close codes of the protocol (conversations/events.py).
 const LOGGED_OUT = 4001;
 const NOT_FOUND = 4004;
-const TOO_SLOW = 4008;
 const TOO_MANY = 4029;
+// No close code: the socket looked open, and nothing came.
+const SILENT = 0;
 
 /** A lasting connection. `onFrame(frame)` gets every frame in order; `onState(state)` connecting, open, lost, ended
  * (not logged in any more) or gone (no such conversation). It counts as open from the first snapshot on. */
@@ -25,7 +30,7 @@ export class Connection {
     this.failures = 0;
     this.acks = new Acks((frame) => this.send(frame));
     addEventListener("online", () => this.hurry());
-    addEventListener("pageshow", () => this.hurry());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
     this.open();
   }
@@ -38,7 +43,7 @@ export class Connection {
   open() {
     clearTimeout(this.retry);
     this.isOpen = false;
-    this.watch();
+    this.expect(PING_AFTER);
     const socket = new WebSocket(this.address);
     this.socket = socket;
     socket.addEventListener("message", ({ data }) => socket === this.socket && this.receive(JSON.parse(data)));
@@ -63,18 +68,26 @@ export class Connection {
     return true;
   }
 
-  /** Ask for a sign of life after a while of silence, and give up on a socket that gives none. */
+  /** Ask for a sign of life after a while of silence. */
   watch() {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => {
-      this.send({ type: "ping" });
-      this.silence = setTimeout(() => this.reopen(), PONG_WITHIN);
-    }, PING_AFTER);
+    this.silence = setTimeout(() => this.ask(PONG_WITHIN), PING_AFTER);
+  }
+
+  ask(within) {
+    this.send({ type: "ping" });
+    this.expect(within);
+  }
+
+  /** Give up on a socket by which nothing comes `within` so many ms. */
+  expect(within) {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.reopen(), within);
   }
 
   reopen() {
     const silent = this.socket;
-    this.closed(0);
+    this.closed(SILENT);
     silent.close();
   }
 
@@ -93,15 +106,19 @@ export class Connection {
     return undefined;
   }
 
+  /** Milliseconds until the next attempt, drawn anew each time: many pages may have lost the same server. */
   wait(code) {
-    if (code === TOO_MANY) return LONGEST_WAIT;
-    const longest = code === TOO_SLOW ? FIRST_WAIT : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.failures);
-    return longest * (0.5 + Math.random() / 2);
+    if (code === SILENT && this.failures === 1) return 0;
+    if (code === TOO_MANY) return LONGEST_WAIT * (0.5 + Math.random() / 2);
+    const spread = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1));
+    return LEAST_WAIT + spread * Math.random();
   }
 
-  /** Try at once instead of after the wait. */
+  /** The page is looked at again, or the network is back: try at once, and ask a socket that seems to be open, for a
+   * phone that slept or changed its network keeps sockets that lead nowhere. */
   hurry() {
-    if (this.socket === null && this.retry) this.open();
+    if (this.socket) this.ask(PONG_SOON);
+    else if (this.retry) this.open();
   }
 
   async checkLogin() {
