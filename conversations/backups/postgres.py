@@ -1,0 +1,142 @@
+"""PostgreSQL's part of a backup: the tables by COPY, in one snapshot, without a program beside the site.
+
+https://www.postgresql.org/docs/current/sql-copy.html. The tables themselves are made by the site's own migrations, up
+to those that the backup has seen.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from . import archive
+from .archive import Backup, BackupError, Engine
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composed
+
+_PIECE = 1 << 20
+
+
+class PostgresDatabase:
+    """The tables of the site in a PostgreSQL database."""
+
+    engine: Engine = "postgresql"
+
+    def is_new(self) -> bool:
+        """Whether nothing is there to be kept."""
+        with connection.cursor() as cursor:
+            return not _tables(cursor)
+
+    def dump(self, target: ZipFile, work: Path) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+        """Write what is committed now into `target`; what others write meanwhile is not seen."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            tables = {table: _columns(cursor, table) for table in _tables(cursor)}
+            cursor.execute("SELECT app, name FROM django_migrations ORDER BY id")
+            migrations = cursor.fetchall()
+            for table, columns in tables.items():
+                with (
+                    target.open(archive.TABLES + table, "w", force_zip64=True) as member,
+                    cursor.copy(_copy("COPY {} ({}) TO STDOUT", table, columns)) as rows,
+                ):
+                    for row in rows:
+                        member.write(row)
+        return migrations, tables
+
+    def refuse_in_use(self) -> None:
+        """Raise BackupError while anybody else is connected to the database."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            (others,) = cursor.fetchone()
+        if others:
+            raise BackupError("Others are connected to the database: end all processes of the site first.")
+
+    @contextmanager
+    def prepared(self, backup: Backup) -> Iterator[None]:
+        """Check the backup; at the end of the block put its tables in the place of the site's, all or none."""
+        backup.check_whole()
+        yield
+        with transaction.atomic(), connection.cursor() as cursor:
+            _drop(cursor)
+            _migrate_to(backup.manifest.migrations)
+            _load(cursor, backup)
+
+    def files(self) -> list[Path]:
+        """Return nothing: the server keeps its files itself."""
+        return []
+
+
+def _tables(cursor: Any) -> list[str]:
+    """Return the site's tables, those included that a newer version has added."""
+    ours = {*connection.introspection.django_table_names(include_views=False), "django_migrations"}
+    there = connection.introspection.table_names(cursor)
+    return [table for table in there if table in ours or table.startswith("conversations_")]
+
+
+def _columns(cursor: Any, table: str) -> list[str]:
+    return [column.name for column in connection.introspection.get_table_description(cursor, table)]
+
+
+def _copy(statement: str, table: str, columns: list[str]) -> "Composed":
+    from psycopg import sql
+
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL(statement).format(sql.Identifier(table), names)
+
+
+def _drop(cursor: Any) -> None:
+    # Whoever connects just now must not hold this up for ever.
+    cursor.execute("SET LOCAL lock_timeout = '10s'")
+    for table in _tables(cursor):
+        cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)} CASCADE")
+
+
+def _migrate_to(migrations: list[tuple[str, str]]) -> None:
+    executor = MigrationExecutor(connection)
+    seen = {pair for pair in migrations if pair in executor.loader.graph.nodes}
+    nodes = executor.loader.graph.node_map
+    followed = {
+        pair
+        for pair in seen
+        if any(child.key in seen and child.key[0] == pair[0] for child in nodes[pair].children)
+    }
+    executor.migrate(sorted(seen - followed))
+
+
+def _load(cursor: Any, backup: Backup) -> None:
+    tables = backup.manifest.tables
+    unknown = set(tables) - set(_tables(cursor))
+    if unknown:
+        raise BackupError(f"This is no backup of this site: it has a table {min(unknown)!r}.")
+    quoted = ", ".join(map(connection.ops.quote_name, sorted(tables)))
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    # Migrations have rows of their own.
+    cursor.execute(f"TRUNCATE {quoted} CASCADE")
+    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    for table, columns in tables.items():
+        with (
+            backup.open(archive.TABLES + table) as member,
+            cursor.copy(_copy("COPY {} ({}) FROM STDIN", table, columns)) as rows,
+        ):
+            shutil.copyfileobj(member, rows, _PIECE)
+        _go_on_counting(cursor, table)
+
+
+def _go_on_counting(cursor: Any, table: str) -> None:
+    """Let the ids of new rows follow those of the rows that were copied."""
+    for sequence in connection.introspection.get_sequences(cursor, table):
+        column, name = map(connection.ops.quote_name, (sequence["column"], table))
+        cursor.execute(
+            f"SELECT setval(pg_get_serial_sequence(%s, %s), coalesce(max({column}), 1), max({column}) IS NOT NULL) "  # noqa: S608 -- names of the schema, quoted
+            f"FROM {name}",
+            [name, sequence["column"]],
+        )
