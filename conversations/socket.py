@@ -29,6 +29,7 @@ _MAX_WAITING_CHARS = 512 * 1024
 # Of a long answer, no more is made ready than a reader takes soon.
 _MAX_PIECES_BYTES = 64 * 1024
 _MAX_PIECES_CHARS = 32 * 1024
+_CLOSE_SECONDS = 1
 
 
 class Inbox:
