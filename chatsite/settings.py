@@ -52,6 +52,8 @@ DATA_DIR = data_directory(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or secret_key(DATA_DIR)
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# Otherwise `serve` adds what a site that listens on the network is called there.
+ALLOWED_HOSTS_ARE_SET = "DJANGO_ALLOWED_HOSTS" in os.environ
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 HTTPS = env.bool("HTTPS", default=False)

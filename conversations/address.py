@@ -14,18 +14,19 @@ def base_url() -> str:
         if "*" not in origin:
             return origin
     scheme = "https" if settings.HTTPS else "http"
-    recorded = "" if settings.ADDRESS_IS_SET else _recorded()
-    return f"{scheme}://{recorded or reachable(settings.CHATSITE_HOST, settings.CHATSITE_PORT)}"
+    told = "" if settings.ADDRESS_IS_SET else recorded()
+    return f"{scheme}://{told or reachable(settings.CHATSITE_HOST, settings.CHATSITE_PORT)}"
 
 
 def reachable(host: str, port: int) -> str:
     """Return host and port as an address has them; a server that listens everywhere is found on this machine."""
     if host in _ANYWHERE:
         host = "127.0.0.1"
-    return f"{_bracketed(host)}:{port}"
+    return f"{bracketed(host)}:{port}"
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
+    """Return a host as an address has it: IPv6 between brackets."""
     try:
         return f"[{host}]" if ip_address(host).version == 6 else host
     except ValueError:
@@ -39,11 +40,12 @@ def record(address: str) -> None:
 
 def forget(address: str) -> None:
     """Take back what `record` told, unless another server has told its own address since."""
-    if _recorded() == address:
+    if recorded() == address:
         _file().unlink(missing_ok=True)
 
 
-def _recorded() -> str:
+def recorded() -> str:
+    """Return the address that the last server has told, "" where it has ended in order."""
     try:
         return _file().read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -10,9 +10,12 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.http.request import validate_host
 
 from chatsite.staticfiles import collect_if_changed
-from conversations import address
+from conversations import address, network
+from conversations.backups import making, versions
+from conversations.backups.archive import BackupError
 from conversations.ollama.embedded import EmbeddedProcess, available
 from conversations.services import accounts, generations
 
@@ -41,6 +44,7 @@ class Command(BaseCommand):
         collect_if_changed()
         if not settings.REDIS_URL:
             self._sweep()
+        self._admit_network(host)
         embedded = self._start_embedded()
         try:
             self._serve(host, port)
@@ -64,9 +68,17 @@ class Command(BaseCommand):
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        seen = executor.loader.applied_migrations
+        try:
+            versions.refuse_newer(seen, "The database")
+            if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return
             self.stdout.write("Preparing the database …")
-            call_command("migrate", interactive=False, verbosity=0)
+            if seen:
+                self.stdout.write(f"As it was, it is kept in {making.before_upgrade().path}")
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        call_command("migrate", interactive=False, verbosity=0)
 
     def _sweep(self) -> None:
         """End what an earlier process left behind: without Redis there is one process only."""
@@ -93,6 +105,13 @@ class Command(BaseCommand):
             "until Ollama does."
         )
         return process
+
+    def _admit_network(self, host: str) -> None:
+        """Take requests for this machine's own addresses and names where the network reaches it, unless told which."""
+        self._outside = [] if settings.HTTPS else [address.bracketed(one) for one in network.addresses(host)]
+        if self._outside and not settings.ALLOWED_HOSTS_ARE_SET:
+            settings.ALLOWED_HOSTS += [*self._outside, *network.names()]
+        self._outside = [one for one in self._outside if validate_host(one, settings.ALLOWED_HOSTS)]
 
     def _serve(self, host: str, port: int) -> None:
         from channels.routing import get_default_application
@@ -124,10 +143,19 @@ class Command(BaseCommand):
         address.record(self._address)
         base = f"http://{self._address}{settings.SITE_PREFIX}"
         self.stdout.write(f"chatsite is at {base}  (Ctrl+C ends it)")
-        link = accounts.setup_link(base)
-        if link:
+        outside = [f"http://{one}:{port}{settings.SITE_PREFIX}" for one in self._outside]
+        self._announce_network([one for one in outside if one != base])
+        for link in filter(None, map(accounts.setup_link, dict.fromkeys([base, *outside[:1]]))):
             self.stdout.write(f"Make the first administrator here (once): {link}")
+        if outside:
+            network.show_code(outside[0], sys.stdout)
         sys.stdout.flush()
+
+    def _announce_network(self, bases: list[str]) -> None:
+        if bases:
+            self.stdout.write("Other devices of the network reach it at:")
+        for base in bases:
+            self.stdout.write(f"  {base}")
 
 
 def _answers(url: str) -> bool:
