@@ -7,6 +7,8 @@ import { relieve } from "./refusal.js";
 // A change told by one frame is mostly shown by the next one; only what is still different then is read again.
 const SETTLE = 150;
 const AGAIN_AFTER = 5000;
+// The server sends no second snapshot before the first one has arrived.
+const REFUSED_FOR = 1000;
 const BEGUN = new Set(["thinking", "writing"]);
 
 /** Draws the frames of one conversation. `parts`: connection, status, composer, actions, panel, sidebar, model,
@@ -30,7 +32,7 @@ export class Conversation {
       "conversation.deleted": (frame) => this.deleted(frame),
       "ollama.status": (frame) => this.parts.model.told(frame),
       "session.ended": () => this.parts.connection.end(),
-      error: (frame) => this.parts.actions.refused(frame) || this.parts.composer.refused(frame),
+      error: (frame) => this.refused(frame),
       pong: () => {},
     };
   }
@@ -47,8 +49,12 @@ export class Conversation {
   /** A page of messages could not be read, so what is shown may be out of date: ask for everything, later. */
   failed(error) {
     console.warn(error);
+    this.later(AGAIN_AFTER);
+  }
+
+  later(wait) {
     clearTimeout(this.again);
-    this.again = setTimeout(() => this.resync(), AGAIN_AFTER);
+    this.again = setTimeout(() => this.resync(), wait);
   }
 
   async snapshot({ conversation, generation, ollama }) {
@@ -154,6 +160,14 @@ export class Conversation {
   resync() {
     this.resyncing = true;
     this.parts.connection.send({ type: "resync" });
+  }
+
+  refused(frame) {
+    if (this.resyncing && frame.code === "rate" && !frame.client_id) {
+      this.later(REFUSED_FOR);
+      return;
+    }
+    if (!this.parts.actions.refused(frame)) this.parts.composer.refused(frame);
   }
 
   async finished(frame) {
