@@ -11,6 +11,7 @@ from collections import deque
 from typing import Any
 
 from daphne import http_protocol, ws_protocol
+from django.conf import settings
 
 from conversations.socket import MAX_FRAMES_PER_SECOND, TOO_MANY
 
@@ -22,7 +23,21 @@ _MAX_PINGS_PER_SECOND = 20
 
 
 class Request(http_protocol.WebRequest):
-    """A request or a handshake without the headers that nobody here reads."""
+    """A request or a handshake without the headers that nobody here reads, and with a body of bounded size.
+
+    Twisted would keep whatever comes in a temporary file, and daphne asks the site when all of it has come.
+    """
+
+    _received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 -- Twisted's name
+        """Take a piece of the body; with more than the site would read, the connection ends."""
+        self._received += len(data)
+        if self._received <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            super().handleContentChunk(data)
+            return
+        self.channel.transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")
+        self.channel.loseConnection()
 
     def process(self) -> Any:
         """Hand it on to daphne."""

@@ -20,6 +20,8 @@ from .raw import BINARY, CLOSE, PING, PONG, TEXT, Raw, frame
 pytestmark = pytest.mark.process
 
 MIB = 1024
+# Far more than waits in the buffers of two sockets.
+BODY = 200_000_000
 CODES = {
     "bad_frame",
     "too_large",
@@ -243,3 +245,22 @@ def test_requests_of_any_bytes_get_an_answer_of_the_protocol(tab, happened):
             )
     assert statuses == REQUESTS
     happened("Requests of any bytes: 400 or 404.", requests=len(statuses))
+
+
+@pytest.mark.fault(34)
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000000", "Transfer-Encoding: chunked"])
+def test_a_body_without_end_is_refused_before_it_fills_the_disk(site, tab, happened, framing):
+    piece = b"x" * 100_000
+    if "chunked" in framing:
+        piece = b"%x\r\n%s\r\n" % (len(piece), piece)
+    sent = 0
+    before = site.rss_kib()
+    with Raw(tab) as raw:
+        raw.send(f"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{framing}\r\n\r\n".encode())
+        with suppress(ConnectionError):
+            while sent < BODY:
+                raw.send(piece)
+                sent += len(piece)
+    assert sent < BODY
+    assert site.rss_kib() - before < 16 * MIB
+    happened("The connection ended soon.", sent_mb=sent / 1e6)
