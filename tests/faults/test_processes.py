@@ -9,11 +9,12 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from tests.nginx import Nginx
 from tests.scripted_ollama import ScriptedOllama, hold, stamped, tokens
 from tests.site import Site, wait_until
 from tests.tab import Tab
 
-from .cluster import Cluster, Nginx
+from .cluster import Cluster
 from .viewer import Viewer
 
 pytestmark = [pytest.mark.services, pytest.mark.process, pytest.mark.fault("several processes")]
