@@ -288,6 +288,8 @@ class ConversationConsumer(BoundedSocket):
             # What this socket has sent along already must not find the room's answer.
             runner.rooms.leave(room, self)
             self.room = None
+            # A deleted account's conversations are gone before anybody has looked at its logins.
+            await session_watch.look_at(self)
             self.outbox.put(NOT_FOUND)
             return
         state, generation = found

@@ -6,7 +6,7 @@ whose password, account or activity has changed, and closes them.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -102,7 +102,13 @@ class SessionWatch:
 
     async def look(self) -> None:
         """End every socket whose login does not hold any more."""
-        logins = dict(self._logins)
+        await self._end_invalid(dict(self._logins))
+
+    async def look_at(self, socket: Watched) -> None:
+        """End one socket whose login does not hold any more."""
+        await self._end_invalid({one: login for one, login in self._logins.items() if one is socket})
+
+    async def _end_invalid(self, logins: Mapping[Watched, Login]) -> None:
         if not logins:
             return
         valid = await database.sockets.run(_valid, set(logins.values()))

@@ -19,6 +19,8 @@ STREAMS = 10
 RATE = 50
 TOKENS = 8 * RATE
 DOWN_SECONDS = 2
+LONG_SECONDS = 20
+BACK_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +71,17 @@ def test_pages_and_commands_say_that_the_database_is_away_and_work_again_with_it
     with Tab(site, client, tab.conversation) as again:
         assert again.wait("snapshot")["conversation"]["leaf"]
     happened("pages say 503, a question is refused and can be sent again")
+
+
+@pytest.mark.slow_fault
+def test_the_site_is_back_as_soon_as_its_database_is(cluster, client, happened):
+    cluster.postgres.stop()
+    away = time.monotonic() + LONG_SECONDS
+    while time.monotonic() < away:
+        assert client.get("/").status_code == httpx.codes.SERVICE_UNAVAILABLE
+    cluster.postgres.start()
+    began = time.monotonic()
+    wait_until(lambda: client.get("/").status_code == httpx.codes.OK, BACK_SECONDS)
+    happened(
+        f"pages are back after {LONG_SECONDS} s without PostgreSQL", back_ms=(time.monotonic() - began) * 1000
+    )
