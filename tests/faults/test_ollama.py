@@ -65,8 +65,9 @@ def test_an_ollama_that_is_not_there_is_told_soon_and_the_question_is_kept(tmp_p
         assert "Anybody there?" in page
         assert "Ollama does not answer. Start it, then retry." in page
         with ScriptedOllama(port):
-            tab.wait("ollama.status", state="ready")
+            # The next attempt looks for itself; it does not wait until Ollama is looked for again.
             tab.send("answer.regenerate", client_id="retry", message=finished["message"])
+            tab.wait("ollama.status", state="ready")
             assert tab.wait("generation.finished")["status"] == "completed"
     happened("Told with what to do, the question kept; answered when Ollama was there.", told_s=told_after)
 
