@@ -25,7 +25,9 @@ SQLITE = "database.sqlite3"
 TABLES = "tables/"
 ATTACHMENTS = "attachments/"
 
-_NAME = re.compile(rf"{MANIFEST}|{SECRET_KEY}|{SQLITE}|{TABLES}[a-z0-9_]+|{ATTACHMENTS}[\w.-]+(/[\w.-]+)*")
+# Of a file in a folder, on any system.
+_PART = r"[^\\/:\x00-\x1f\ud800-\udfff]+"
+_NAME = re.compile(rf"{MANIFEST}|{SECRET_KEY}|{SQLITE}|{TABLES}[a-z0-9_]+|{ATTACHMENTS}{_PART}(/{_PART})*")
 # Bytes of what is read into memory.
 _SMALL = {MANIFEST: 1_000_000, SECRET_KEY: 1000}
 _DAMAGED = (BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, zlib.error)
@@ -113,10 +115,14 @@ def opened(path: Path) -> Iterator[Backup]:
         raise BackupError(f"{path} is no backup, or a damaged one: {error}.") from error
 
 
+def is_name(name: str) -> bool:
+    """Return whether a member may be called `name`."""
+    return _NAME.fullmatch(name) is not None and {".", ".."}.isdisjoint(name.split("/"))
+
+
 def _check(info: ZipInfo) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
-    parts = info.filename.split("/")
-    if not _NAME.fullmatch(info.filename) or "." in parts or ".." in parts or kind not in (0, stat.S_IFREG):
+    if not is_name(info.filename) or kind not in (0, stat.S_IFREG):
         raise BackupError(f"This is no backup of this site: it holds {info.filename[:100]!r}.")
     if info.file_size > _SMALL.get(info.filename, info.file_size):
         raise BackupError(f"This is no backup of this site: its {info.filename} is too large.")

@@ -112,9 +112,12 @@ def _write_attachments(target: ZipFile, folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
+        name = archive.ATTACHMENTS + path.relative_to(folder).as_posix()
+        if not archive.is_name(name):
+            raise BackupError(f"No backup was made: {str(path)!a} has a name that no site gives.")
         # A person may delete one meanwhile.
         with suppress(FileNotFoundError):
-            target.write(path, archive.ATTACHMENTS + path.relative_to(folder).as_posix())
+            target.write(path, name)
 
 
 def _to_disk(path: Path) -> None:
