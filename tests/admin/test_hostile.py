@@ -73,6 +73,7 @@ def _hostile(text: str, name: str | None = None) -> Generation:
     return call
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize("text", TEXTS)
 def test_hostile_text_is_inert_on_every_page(root, text):
     for url in _pages(_hostile(text)):
@@ -84,6 +85,7 @@ def test_hostile_text_is_inert_on_every_page(root, text):
         assert "<script>alert" not in answer.text
 
 
+@pytest.mark.fault(39)
 def test_characters_that_deceive_are_not_shown_as_they_are(root):
     for url in _pages(_hostile(SEEN_AS_SENT, name="harmless")):
         content = root.get(url).text.split("<main")[1]

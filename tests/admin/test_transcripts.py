@@ -105,6 +105,7 @@ def test_a_failed_answer_keeps_its_text_and_says_why(root, owner):
     assert "no more text came" in text
 
 
+@pytest.mark.fault(39)
 def test_a_huge_message_is_cut_until_asked_for(root, owner):
     conversation = rows.conversation(owner)
     huge = rows.message(conversation, "user", "字" * 1_000_000)
