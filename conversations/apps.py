@@ -9,3 +9,7 @@ class ConversationsConfig(AppConfig):
 
     name = "conversations"
     verbose_name = _("Conversations")
+
+    def ready(self) -> None:
+        """Register the checks of the site's settings."""
+        from chatsite import checks  # noqa: F401 -- registers itself

@@ -72,21 +72,18 @@ class Nginx(AbstractContextManager["Nginx"]):
 
     def __enter__(self) -> Self:
         program = shutil.which("nginx") or "/usr/sbin/nginx"
-        self._process = subprocess.Popen(
-            [
-                *[
-                    program,
-                    "-p",
-                    self._directory,
-                    "-c",
-                    self._directory / "nginx.conf",
-                    "-e",
-                    self._error_log,
-                ],
-                # Its workers would be another user, who may not read what belongs to the test.
-                *(["-g", "user root;"] if os.geteuid() == 0 else []),
-            ]
-        )
+        command: list[str | Path] = [
+            program,
+            "-p",
+            self._directory,
+            "-c",
+            self._directory / "nginx.conf",
+            "-e",
+            self._error_log,
+        ]
+        # Its workers would be another user, who may not read what belongs to the test.
+        as_root = ["-g", "user root;"] if os.geteuid() == 0 else []
+        self._process = subprocess.Popen([*command, *as_root])
         wait_until(self._answers, explain=self._error_log.read_text)
         return self
 

@@ -39,6 +39,6 @@ class Cluster(AbstractContextManager["Cluster"]):
             self._ollama,
             DATABASE_URL=self.postgres.url,
             REDIS_URL=self.redis.url,
-            DJANGO_SECRET_KEY="the same for all processes",
+            DJANGO_SECRET_KEY="one and the same key for all processes of the cluster under test",
             **self._env,
         )

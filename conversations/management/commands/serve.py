@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
+from chatsite import processes
 from chatsite.staticfiles import collect_if_changed
 from conversations import address, network
 from conversations.backups import making, versions
@@ -39,9 +40,19 @@ class Command(BaseCommand):
         """Serve until told to stop."""
         os.environ.setdefault("PYTHONUNBUFFERED", "1")
         self._refuse_taken_port(host, port)
+        # Whoever is to be kept from a site with DJANGO_DEBUG is kept from this one, too.
+        settings.CHATSITE_HOST = host
         self.check()
-        self._migrate()
-        collect_if_changed()
+        try:
+            with processes.alone():
+                self._prepare_and_serve(host, port)
+        except processes.AlreadyServedError as error:
+            raise CommandError(str(error)) from error
+
+    def _prepare_and_serve(self, host: str, port: int) -> None:
+        with processes.one_after_the_other():
+            self._migrate()
+            collect_if_changed()
         if not settings.REDIS_URL:
             self._sweep()
         self._admit_network(host)
