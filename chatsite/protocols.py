@@ -8,9 +8,10 @@ message in a list of its own, and answers every ping, whether its peer reads or 
 
 import time
 from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
-from daphne import http_protocol, ws_protocol
+from daphne import http_protocol, server, ws_protocol
 from django.conf import settings
 
 from conversations.socket import MAX_FRAMES_PER_SECOND, TOO_MANY
@@ -87,6 +88,10 @@ class Socket(ws_protocol.WebSocketProtocol):
 
 
 def install() -> None:
-    """Make daphne use both; it takes their classes from its own modules and offers no setting."""
+    """Make daphne use both; it takes their classes from its own modules and offers no setting.
+
+    Nor does it for the clock by which it asks silent peers for a sign of life: the wall's may be set.
+    """
+    http_protocol.time = ws_protocol.time = server.time = SimpleNamespace(time=time.monotonic)
     http_protocol.WebRequest = Request
     ws_protocol.WebSocketFactory.protocol = Socket

@@ -4,9 +4,9 @@ Each verb that asks makes one queued `Generation` with the message that its text
 transaction; a repeated `client_id` finds what the first one made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +78,7 @@ def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
     def ask(mine: Conversation | None) -> Asked:
         conversation = _existing(mine)
         old = _message(conversation, message, Message.Role.USER)
-        question = _new_message(conversation, old.parent, Message.Role.USER, text)
+        question = _new_message(conversation, old.parent, Message.Role.USER, text, is_version=True)
         return Asked(_begin(asker, conversation, question, client_id), question)
 
     return _once(asker, client_id, ask)
@@ -102,7 +102,10 @@ def regenerate(
         old = _message(conversation, message, Message.Role.ASSISTANT)
         if old.parent is None:
             raise Refused("not_found")
-        generation = _begin(asker, conversation, old.parent, client_id, model=model, options=above)
+        answer = _new_message(conversation, old.parent, Message.Role.ASSISTANT, is_version=True)
+        generation = _begin(
+            asker, conversation, old.parent, client_id, model=model, options=above, answer=answer
+        )
         return Asked(generation, None)
 
     return _once(asker, client_id, ask)
@@ -228,12 +231,25 @@ def _message(conversation: Conversation, message: UUID, role: str) -> Message:
     return found
 
 
-def _new_message(conversation: Conversation, parent: Message | None, role: str, content: str = "") -> Message:
-    """Make a message, later than its parent whatever the clock says; `_begin` writes it."""
-    now = timezone.now()
-    if parent is not None and now <= parent.created_at:
-        now = parent.created_at + timedelta(microseconds=1)
+def _new_message(
+    conversation: Conversation,
+    parent: Message | None,
+    role: str,
+    content: str = "",
+    *,
+    is_version: bool = False,
+) -> Message:
+    """Make a message, later than its parent and other versions whatever the clock says; `_begin` writes it."""
+    before = [parent.created_at] if parent else []
+    if is_version:
+        before += conversation.messages.filter(parent=parent).values_list("created_at", flat=True)
+    now = _now_after(before)
     return Message(conversation=conversation, parent=parent, role=role, content=content, created_at=now)
+
+
+def _now_after(times: Iterable[datetime]) -> datetime:
+    """Return what the clock says, or a moment after the latest of `times` where it stands behind that."""
+    return max([timezone.now(), *(at + timedelta(microseconds=1) for at in times)])
 
 
 def _begin(
@@ -248,7 +264,7 @@ def _begin(
 ) -> Generation:
     chosen = asker.choose(model or conversation.model)
     answer = answer or _new_message(conversation, question, Message.Role.ASSISTANT)
-    now = timezone.now()
+    now = _now_after([] if answer._state.adding else answer.generations.values_list("queued_at", flat=True))
     conversation.shown_leaf = answer
     conversation.updated_at = now
     # A foreign key is looked at when the transaction ends: the leaf may come after the conversation.
