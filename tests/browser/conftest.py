@@ -43,16 +43,21 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium, without a window; one for each module, since contexts are not closed before."""
+def find_chromium() -> str:
+    """Return the program's path; skip the test where there is none."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         pytest.skip(
             "No Chromium here. Install it (Debian, Ubuntu: apt-get install chromium; macOS: brew install chromium; "
             "Windows: winget install Google.Chrome) or name its program in CHROMIUM."
         )
-    chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium, without a window; one for each module, since contexts are not closed before."""
+    chromium = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
     yield chromium
     chromium.close()
 
