@@ -43,9 +43,10 @@ browser: install-dev ## Run the tests in Chromium only
 	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)
 
 # One after the other, for they measure; PostgreSQL and Redis are started by the tests that break them.
-faults: ## Run the whole fault suite and write docs/faults.md
+faults: ## Run the fault suite and write docs/faults.md (ONLY=tests/faults/test_crash.py: this alone)
 	@$(PYTHON) scripts/install.py --dev --services
-	$(VENV_PYTHON) -m pytest tests -m fault --all-faults --fault-report docs/faults.md $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m pytest $(if $(ONLY),$(ONLY) --beside,tests) -m fault --all-faults \
+		--fault-report docs/faults.md $(PYTEST_ARGS)
 
 lint: install-dev ## Check style, types, templates, migrations, deployment settings and translations
 	@$(VENV_PYTHON) scripts/lint.py

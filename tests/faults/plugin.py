@@ -20,16 +20,17 @@ CASES = "fault"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the two options of `make faults`."""
+    """Offer the options of `make faults`."""
     group = parser.getgroup("faults")
     group.addoption("--all-faults", action="store_true", help="run the slow rounds of the fault suite too")
     group.addoption("--fault-report", type=Path, help="write what has happened in each case to this page")
+    group.addoption("--beside", action="store_true", help="keep what the page tells of other tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep notes where a report is wanted."""
     if path := config.getoption("--fault-report"):
-        config.pluginmanager.register(Reporter(path), "fault-reporter")
+        config.pluginmanager.register(Reporter(path, beside=config.getoption("--beside")), "fault-reporter")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -68,8 +69,9 @@ def happened(request: pytest.FixtureRequest) -> Callable[..., None]:
 class Reporter:
     """Listens to the run and writes the page at its end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, beside: bool) -> None:
         self._path = path
+        self._beside = beside
         self._seen: dict[str, Seen] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -85,4 +87,4 @@ class Reporter:
 
     def pytest_sessionfinish(self) -> None:
         """Write the page."""
-        write(self._path, list(self._seen.values()))
+        write(self._path, list(self._seen.values()), beside=self._beside)

@@ -1,11 +1,13 @@
-"""Writes `docs/faults.md`: what was done to the site, what happened, and the figures."""
+"""Writes `docs/faults.md`: what was done to the site, what happened, and the figures; `docs/faults.json` keeps the same
+for a later run of some of the tests."""
 
+import json
 import os
 import platform
 import re
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import starmap
 from pathlib import Path
@@ -18,7 +20,8 @@ HEAD = """# Faults
 The site under everything that can go wrong: a real server process, a scripted Ollama, a browser or its socket, and
 between them a proxy that cuts, resets, delays, drips or swallows. Each row names a fault, the tests that bring it
 about, and what they saw. A test fails also when the server's log holds an error, a traceback, a coroutine that
-nobody awaited or something left open. `make faults` runs all of them and writes this page.
+nobody awaited or something left open. `make faults` runs all of them and writes this page; with `ONLY=` and a file of
+tests it runs these, and leaves what earlier runs have seen of the others.
 """
 Figure = float | str
 COLUMNS = ["Tests", "What happened", "Figures"]
@@ -30,48 +33,73 @@ _TOLD = 6
 
 @dataclass
 class Seen:
-    """A test that was run: its name in pytest's form, its cases, how it ended and what it noted."""
+    """A test that was run: its name in pytest's form, its cases, how it ended, what it noted, and when that was."""
 
     name: str
     cases: list[int | str]
     outcome: str = "passed"
     happened: list[tuple[str, dict[str, Figure]]] = field(default_factory=list)
+    run: str = ""
 
 
-def write(path: Path, tests: list[Seen]) -> None:
-    """Write the page anew."""
-    path.write_text(page(tests, where()), encoding="utf-8")
+def write(path: Path, tests: list[Seen], *, beside: bool) -> None:
+    """Write the page anew, or with these tests `beside` those of earlier runs."""
+    run = when()
+    for test in tests:
+        test.run = run
+    names = {test.name for test in tests}
+    earlier = [test for test in _kept(path) if test.name not in names] if beside else []
+    everything = sorted([*earlier, *tests], key=lambda test: test.name)
+    path.write_text(page(everything), encoding="utf-8")
+    kept = json.dumps([asdict(test) for test in everything], ensure_ascii=False, indent=1)
+    path.with_suffix(".json").write_text(kept + "\n", encoding="utf-8")
 
 
-def where() -> str:
-    """When, of which commit and on which machine the tests were run."""
+def _kept(path: Path) -> list[Seen]:
+    return [Seen(**test) for test in json.loads(_read(path.with_suffix(".json")) or "[]")]
+
+
+def when() -> str:
+    """When and of which commit the tests are run."""
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
-    model = re.search(r"model name\s*: (.+)", _read("/proc/cpuinfo"))
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit or 'unknown'}"
+
+
+def machine() -> str:
+    """What the tests are run on."""
+    model = re.search(r"model name\s*: (.+)", _read(Path("/proc/cpuinfo")))
     return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit or 'unknown'}: {os.cpu_count()} cores"
-        f" ({model[1] if model else platform.machine()}), {platform.system()} {platform.release()},"
-        f" Python {platform.python_version()}."
+        f"{os.cpu_count()} cores ({model[1] if model else platform.machine()}),"
+        f" {platform.system()} {platform.release()}, Python {platform.python_version()}"
     )
 
 
-def _read(path: str) -> str:
+def _read(path: Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError:
         return ""
 
 
-def page(tests: list[Seen], told_where: str) -> str:
+def page(tests: list[Seen]) -> str:
     """The page's text."""
+    runs = sorted({test.run for test in tests})
     numbered = [
         [str(number), what, *_cells([test for test in tests if number in test.cases])]
         for number, what in CASES.items()
     ]
     words = sorted({case for test in tests for case in test.cases if isinstance(case, str)})
     named = [[word, *_cells([test for test in tests if word in test.cases])] for word in words]
-    lines = [HEAD, told_where, "", *_table(["Case", "What is done", *COLUMNS], numbered)]
+    lines = [
+        HEAD,
+        f"{machine()}.",
+        "",
+        *(f"- {run}" for run in runs),
+        "",
+        *_table(["Case", "What is done", *COLUMNS], numbered),
+    ]
     lines += ["", "## Beyond the forty", "", *_table(["What is done", *COLUMNS], named)]
     return "\n".join(lines) + "\n"
 
