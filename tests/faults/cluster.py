@@ -4,6 +4,7 @@ PostgreSQL and Redis belong to the cluster alone, so a test may end them and sta
 """
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Self
@@ -27,7 +28,10 @@ class Cluster(AbstractContextManager["Cluster"]):
         self.redis = self._stack.enter_context(Redis(services))
         self.sites = [self._site(name) for name in ("first", "second")]
         for site in self.sites:
-            self._stack.enter_context(site)
+            self._stack.callback(site.stop)
+        # At once, as a supervisor does, and on an empty database.
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(Site.start, self.sites))
         return self
 
     def __exit__(self, *_: object) -> None:
