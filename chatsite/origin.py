@@ -12,6 +12,8 @@ from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from . import refused
+
 _PORTS = {"http": 80, "https": 443}
 Application = Callable[..., Awaitable[Any]]
 
@@ -26,12 +28,14 @@ class SameOrigin:
         """Hand the handshake on, or refuse it."""
         if allowed(scope):
             return await self._application(scope, receive, send)
+        headers = _headers(scope)
+        refused.tell("A socket", headers.get(b"origin", ""), _host(headers))
         return await WebsocketDenier()(scope, receive, send)
 
 
 def allowed(scope: dict[str, Any]) -> bool:
     """Return whether the page that opens this socket is one of the site's."""
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    headers = _headers(scope)
     scheme = _scheme(headers)
     if settings.HTTPS and scheme != "https":
         return False
@@ -45,9 +49,14 @@ def allowed(scope: dict[str, Any]) -> bool:
     return _parts(origin) in [_parts(f"{option}://{host}") for option in _schemes(scheme)]
 
 
+def _headers(scope: dict[str, Any]) -> dict[bytes, str]:
+    return {name: value.decode("latin-1") for name, value in scope["headers"]}
+
+
 def _scheme(headers: dict[bytes, str]) -> str:
-    """Return the scheme that a trusted proxy tells, "" where nobody does."""
-    return headers.get(b"x-forwarded-proto", "") if settings.TRUSTED_PROXY_COUNT else ""
+    """Return the scheme that a trusted proxy tells, the first of several as for pages; "" where nobody does."""
+    told = headers.get(b"x-forwarded-proto", "") if settings.TRUSTED_PROXY_COUNT else ""
+    return told.partition(",")[0].strip()
 
 
 def _schemes(told: str) -> list[str]:

@@ -47,6 +47,12 @@ def data_directory(name: str) -> Path:
 
 DATA_DIR = data_directory(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 
+# --- The path under which a proxy shows the site
+
+SITE_PATH = "/" + env.str("SITE_PATH", default="/").strip("/")
+FORCE_SCRIPT_NAME = SITE_PATH if SITE_PATH != "/" else None
+SITE_PREFIX = SITE_PATH.rstrip("/") + "/"
+
 # --- Security
 
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or secret_key(DATA_DIR)
@@ -59,9 +65,14 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 HTTPS = env.bool("HTTPS", default=False)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
-CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+# A browser takes a cookie named __Host- with the path / only; below a path, the site's cookies are for that path, so
+# that whatever else stands on the same host is not sent them.
+_COOKIE_PREFIX = "" if not HTTPS else "__Host-" if SITE_PATH == "/" else "__Secure-"
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = SITE_PREFIX
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "chatsite.refused.csrf_failure"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$"]
@@ -100,9 +111,6 @@ CHATSITE_HOST = env.str("CHATSITE_HOST", default="127.0.0.1")
 CHATSITE_PORT = env.int("CHATSITE_PORT", default=8000)
 # Otherwise a running server tells where it is, which may be what `serve --port` says (conversations/address.py).
 ADDRESS_IS_SET = not {"CHATSITE_HOST", "CHATSITE_PORT"}.isdisjoint(os.environ)
-SITE_PATH = "/" + env.str("SITE_PATH", default="/").strip("/")
-FORCE_SCRIPT_NAME = SITE_PATH if SITE_PATH != "/" else None
-SITE_PREFIX = SITE_PATH.rstrip("/") + "/"
 
 OLLAMA_BASE_URL = env.address("OLLAMA_BASE_URL", "http://127.0.0.1:11434")
 OLLAMA_API_KEY = env.str("OLLAMA_API_KEY", default="")
@@ -313,6 +321,9 @@ LOGGING = {
     "loggers": {
         "chatsite": {"level": "INFO"},
         "conversations": {"level": "INFO"},
+        # These have lines of their own, with the setting that is missing (chatsite/refused.py).
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},
         # What its connections meet is told by conversations/neighbours.py, in one line and not at every try.
         "channels_redis": {"level": "CRITICAL"},
         # Every 404 and 403 is a line of this logger otherwise; errors stay.

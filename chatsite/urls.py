@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "chatsite.refused.unreadable"
 handler500 = "chatsite.outages.page_failed"
 # The answer to a limit of ACCOUNT_RATE_LIMITS; allauth looks for it here.
 handler429 = "conversations.adapter.page_limited"
