@@ -1,6 +1,7 @@
 """What a backup may hold: nothing of a file from anywhere is believed before it is checked."""
 
 import json
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def test_a_file_that_is_too_large_for_what_it_is_called_is_refused(path):
 def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_unpacked(path, monkeypatch):
     packed(path, (archive.SQLITE, bytes(10_000_000)))
     assert path.stat().st_size < 20_000
-    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 9_000_000}))
     with archive.opened(path) as backup, pytest.raises(BackupError, match="no room"):
         backup.check_room(path.parent)
 

@@ -5,10 +5,11 @@ to those that the backup has seen.
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zipfile import ZipFile
 
 from django.db import connection, transaction
@@ -18,9 +19,13 @@ from . import archive
 from .archive import Backup, BackupError, Engine
 
 if TYPE_CHECKING:
+    from django.db.backends.postgresql.base import DatabaseWrapper
     from psycopg.sql import Composed
 
 _PIECE = 1 << 20
+# The server takes a moment to see that a process has ended.
+_WAIT_SECONDS = 3.0
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class PostgresDatabase:
@@ -50,15 +55,15 @@ class PostgresDatabase:
         return migrations, tables
 
     def refuse_in_use(self) -> None:
-        """Raise BackupError while anybody else is connected to the database."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            )
-            (others,) = cursor.fetchone()
-        if others:
-            raise BackupError("Others are connected to the database: end all processes of the site first.")
+        """Raise BackupError where anybody else stays connected to the database."""
+        _leave_pool()
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while _others():
+            if time.monotonic() > deadline:
+                raise BackupError(
+                    "Others are connected to the database: end all processes of the site first."
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
     @contextmanager
     def prepared(self, backup: Backup) -> Iterator[None]:
@@ -73,6 +78,23 @@ class PostgresDatabase:
     def files(self) -> list[Path]:
         """Return nothing: the server keeps its files itself."""
         return []
+
+
+def _leave_pool() -> None:
+    """Have one connection from now on: those that a pool opens beside it look like those of others."""
+    connection.close()
+    cast("DatabaseWrapper", connection).close_pool()
+    connection.settings_dict["OPTIONS"]["pool"] = False
+
+
+def _others() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
 
 
 def _tables(cursor: Any) -> list[str]:
