@@ -3,8 +3,9 @@
 import base64
 import json
 import re
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import pytest
 
 from tests.bench.processes import Measurer
 from tests.scripted_ollama import ScriptedOllama, hold, tokens
-from tests.site import Site
+from tests.site import Site, wait_until
 from tests.tab import Tab
 
 from .conftest import quiet
 from .crowd import MANY
 from .others import noticed
 from .people import logged_in
+from .proxy import Proxy
 from .raw import Raw
 
 pytestmark = pytest.mark.process
@@ -29,6 +31,7 @@ KIB = 1024
 MOST_GROWN_MB = 50
 # Below it nobody notices a difference.
 UNNOTICED_MS = 50
+NOTICED_WITHIN_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +218,31 @@ def test_floods_idle_sockets_and_slow_handshakes(site, people, ollama, happened)
     )
     assert seen["met"]["ends"]["flood"].keys() == {"4029"}
     check(seen | {"grown_mb": 0.0})
+
+
+@pytest.mark.slow_fault
+@pytest.mark.fault(21)
+def test_a_peer_that_has_vanished_is_noticed_and_its_answer_goes_on(site, people, ollama, happened):
+    ollama.enqueue(tokens(100, 50), hold("vanished"), "the end")
+    before = descriptors(site)
+    with Proxy(site.port) as proxy, Tab(proxy, people[0]) as tab:
+        tab.ask("Long")
+        tab.wait_text("token")
+        proxy.black_hole()
+        begun = time.monotonic()
+        # The page's connection for pages and for the question to the model may rest a while longer.
+        wait_until(lambda: descriptors(site) < before + 2, NOTICED_WITHIN_SECONDS)
+        took = time.monotonic() - begun
+        ollama.release("vanished")
+        status = f"Generation.objects.get(conversation='{tab.conversation}').status"
+        wait_until(lambda: site.query(status) == "completed")
+    happened("a peer that vanished without a word is let go, and its answer goes on", noticed_s=took)
+
+
+def descriptors(site: Site) -> int:
+    """Return how many sockets the server has open."""
+    found = 0
+    for entry in Path(f"/proc/{site.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += str(entry.readlink()).startswith("socket:")
+    return found
