@@ -24,7 +24,7 @@ LAST = "The last words."
 # What the browser would run, and where it would ask: nothing but a link may name a stranger.
 BAD = """[...document.querySelectorAll("main *")].filter((element) =>
   [...element.attributes].some(({ name, value }) =>
-    /^on/.test(name) || /^\\s*(javascript|vbscript|data:text)/i.test(value))
+    /^on/.test(name) || /^\\s*(javascript:|vbscript:|data:text)/i.test(value))
   || element.matches("iframe, object, embed, base, main style, link, main script:not([type='application/json'])")
 ).map((element) => element.outerHTML.slice(0, 100))"""
 
