@@ -105,3 +105,18 @@ def test_a_full_disk_is_told_and_what_came_meanwhile_is_kept_when_there_is_room(
         "with room again all of it was saved",
         characters_kept_in_memory=len(reading.text) - length,
     )
+
+
+def test_a_disk_that_may_only_be_read_is_named_at_the_start(site, small_disk, happened):
+    remount = ["mount", "-o"]
+    assert site.stop() == 0
+    subprocess.run([*remount, "remount,ro", str(small_disk)], check=True)
+    try:
+        with pytest.raises(AssertionError) as refused:
+            site.manage("serve", "--port", str(site.port))
+    finally:
+        subprocess.run([*remount, "remount,rw", str(small_disk)], check=True)
+    assert f"DATA_DIR is '{small_disk}', where this user may not write" in str(refused.value)
+    assert "Traceback" not in str(refused.value)
+    site.start()
+    happened("a directory that cannot be written is named when the site starts, which starts once it can be")

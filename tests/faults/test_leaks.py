@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.scripted_ollama import ScriptedOllama, cut, error, hold, json_error, reset, thinking, tokens
+from tests.scripted_ollama import Piece, ScriptedOllama, cut, error, hold, json_error, reset, thinking, tokens
 from tests.site import Site, wait_until
 from tests.tab import Tab
 
@@ -29,7 +29,7 @@ IN_ONE_CONVERSATION = 10
 MOST_GROWN_KIB = 8 * 1024
 
 # What the model says, and what somebody does then.
-ENDS = {
+ENDS: dict[str, tuple[list[Piece], str]] = {
     "completed": (["Hello ", "there"], ""),
     "stopped before a word": ([NEVER], "stop"),
     "stopped while it thinks": ([thinking("Hm"), NEVER], "stop"),
