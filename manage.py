@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Django's command line for chatsite; `manage.py serve` starts the site."""
 
+import io
 import os
 import sys
 
@@ -8,6 +9,10 @@ import sys
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character ends no command.
+            stream.reconfigure(errors="backslashreplace")
     try:
         _run()
     except KeyboardInterrupt:

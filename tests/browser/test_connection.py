@@ -49,6 +49,7 @@ def expected() -> list[str]:
     return ["WebSocket connection", "ERR_CONNECTION_REFUSED", "401", "403"]
 
 
+@pytest.mark.fault(11)
 def test_after_a_restart_the_page_comes_back_by_itself(
     own_chat: Chat, own_site: Site, own_ollama: ScriptedOllama
 ) -> None:
