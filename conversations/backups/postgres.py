@@ -15,6 +15,8 @@ from zipfile import ZipFile
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from chatsite import processes
+
 from . import archive
 from .archive import Backup, BackupError, Engine
 
@@ -54,16 +56,19 @@ class PostgresDatabase:
                         member.write(row)
         return migrations, tables
 
-    def refuse_in_use(self) -> None:
-        """Raise BackupError where anybody else stays connected to the database."""
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no process of the site start in the block. Raises BackupError where anybody else stays connected."""
         _leave_pool()
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while _others():
-            if time.monotonic() > deadline:
-                raise BackupError(
-                    "Others are connected to the database: end all processes of the site first."
-                )
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        with processes.one_after_the_other():
+            deadline = time.monotonic() + _WAIT_SECONDS
+            while _others():
+                if time.monotonic() > deadline:
+                    raise BackupError(
+                        "Others are connected to the database: end all processes of the site first."
+                    )
+                time.sleep(_LOOK_AGAIN_SECONDS)
+            yield
 
     @contextmanager
     def prepared(self, backup: Backup) -> Iterator[None]:

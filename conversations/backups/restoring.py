@@ -1,7 +1,6 @@
 """Puts a backup in the place of what the site has, which is kept."""
 
 import shutil
-import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +11,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError
 
-from conversations import address
-
 from . import archive, making, versions
 from .archive import Backup, BackupError, Engine
-
-_PROBE_SECONDS = 1.0
 
 
 def restore(path: Path, tell: Callable[[str], None]) -> None:
@@ -25,21 +20,19 @@ def restore(path: Path, tell: Callable[[str], None]) -> None:
 
     Raises BackupError. Until everything is checked and what was there is kept, nothing is changed.
     """
-    database = making.database()
+    database, data = making.database(), Path(settings.DATA_DIR)
     with _sentences(), archive.opened(path) as backup:
         _refuse_other_kind(backup, database.engine)
         versions.refuse_newer(backup.manifest.migrations, "This backup")
-        _refuse_running()
-        database.refuse_in_use()
-        data = Path(settings.DATA_DIR)
-        backup.check_room(data)
-        with TemporaryDirectory(prefix=".unfinished-", dir=data) as work:
-            with database.prepared(backup):
-                _extract_files(backup, Path(work))
-                if not database.is_new():
-                    tell(_keep(database.files(), data))
-            _put_files(Path(work), data)
-        call_command("migrate", interactive=False, verbosity=0)
+        with database.alone():
+            backup.check_room(data)
+            with TemporaryDirectory(prefix=".unfinished-", dir=data) as work:
+                with database.prepared(backup):
+                    _extract_files(backup, Path(work))
+                    if not database.is_new():
+                        tell(_keep(database.files(), data))
+                _put_files(Path(work), data)
+            call_command("migrate", interactive=False, verbosity=0)
     tell(f"Restored: the site as it was on {backup.manifest.made_at:%Y-%m-%d at %H:%M:%S} UTC.")
 
 
@@ -58,18 +51,6 @@ def _refuse_other_kind(backup: Backup, engine: Engine) -> None:
             f"This is a backup of a site on {backup.manifest.engine}, and this site is on {engine} "
             "(DATABASE_URL)."
         )
-
-
-def _refuse_running() -> None:
-    """Raise BackupError while a server answers where the last one said that it is."""
-    host, _, port = address.recorded().rpartition(":")
-    if not port:
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_SECONDS).close()
-    except OSError:
-        return
-    raise BackupError(f"The site is running at {host}:{port}: end it first.")
 
 
 def _extract_files(backup: Backup, work: Path) -> None:

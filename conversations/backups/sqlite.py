@@ -10,6 +10,8 @@ from zipfile import ZipFile
 
 from django.db import connection, connections
 
+from chatsite import processes
+
 from . import archive
 from .archive import Backup, BackupError, Engine
 
@@ -43,21 +45,30 @@ class SqliteDatabase:
         copy.unlink()
         return migrations, {}
 
-    def refuse_in_use(self) -> None:
-        """Take the write-ahead log into the file. Raises BackupError where another process has it open.
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let nobody else use the database in the block. Raises BackupError where somebody does."""
+        try:
+            with processes.alone():
+                connections.close_all()
+                if not self.is_new():
+                    self._close_log()
+                yield
+        except processes.AlreadyServedError as error:
+            raise BackupError("The site is running: end it first.") from error
+
+    def _close_log(self) -> None:
+        """Take the write-ahead log into the file.
 
         Only who is alone may leave the mode of the log (https://www.sqlite.org/wal.html, 3.3).
         """
-        connections.close_all()
-        if self.is_new():
-            return
         with _opened(self.path, wait=0) as database:
             try:
                 database.execute("PRAGMA journal_mode=DELETE")
             except sqlite3.DatabaseError as error:
                 # A damaged one is no reason to refuse: it may be why somebody restores a backup.
                 if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                    raise BackupError("Another process uses the database: end the site first.") from error
+                    raise BackupError("Another process uses the database: end it first.") from error
 
     @contextmanager
     def prepared(self, backup: Backup) -> Iterator[None]:
