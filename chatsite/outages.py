@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +24,7 @@ def page_failed(request: HttpRequest) -> HttpResponse:
 
 
 class OneLine(logging.Filter):
-    """Makes a warning of one line out of the traceback of what failed for it."""
+    """Makes a warning of one line out of what failed for it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
@@ -33,6 +34,9 @@ class OneLine(logging.Filter):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.msg, record.args = "%s (%s: %s)", (record.getMessage(), who, _first_line(error))
             record.exc_info = record.exc_text = None
+        elif getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
+            # A supervisor asks every few seconds whether the site is ready.
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
 

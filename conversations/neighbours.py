@@ -93,13 +93,15 @@ class Neighbours:
         except Exception as error:  # noqa: BLE001 -- each layer has its own
             self._note(error)
         else:
-            if self._failing:
+            # A layer may know its groups' members by heart, and say so without being there.
+            if self._failing and verb == "group_send":
                 logger.info("The channel layer answers again")
-            self._failing = False
+                self._failing = False
 
     def _note(self, error: Exception) -> None:
         if not self._failing:
-            logger.warning("The channel layer is away (%s): pages of other processes are told late", error)
+            why = str(error) or type(error).__name__
+            logger.warning("The channel layer is away (%s): pages of other processes are told late", why)
         self._failing = True
 
 

@@ -108,12 +108,15 @@ def test_ten_seconds_without_redis_cost_no_text_and_no_page(cluster, client, oll
         began = time.monotonic()
         with outage(cluster):
             slowest = max(visit(first), visit(second))
+            ready = client.get("/readyz")
             time.sleep(max(0, OUTAGE_SECONDS - (time.monotonic() - began)))  # the outage itself
         finished = far.sees("generation.finished", 30, generation=generation, status="completed")
         near.sees("generation.finished", generation=generation)
         kept = first.query(f"Message.objects.get(pk={finished['message']!r}).content")
         assert near.text == far.text == kept
         assert len(kept.split()) == TOKENS
+    assert ready.json()["database"] == "ok"
+    assert ready.json()["channel_layer"] == ("ok" if outage is full else "down")
     happened(
         f"Redis {outage.__name__} for {OUTAGE_SECONDS} s in mid-stream: no text lost, all pages there",
         slowest_page_ms=slowest * 1000,

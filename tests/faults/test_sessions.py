@@ -64,7 +64,10 @@ def watched(stack: ExitStack, sites: list[Site], client: httpx.Client) -> list[V
     """Ask for an answer that does not end, and watch it in each process."""
     with Tab(sites[0], client) as tab:
         tab.ask(f"forever and ever, {client.cookies['sessionid']}")
-    return [stack.enter_context(Viewer(site, client, tab.conversation)) for site in sites]
+    viewers = [Viewer(site, client, tab.conversation) for site in sites]
+    for viewer in viewers:
+        stack.enter_context(viewer)
+    return viewers
 
 
 def test_sockets_close_with_the_login_and_nothing_is_told_after(sites, ollama, happened):
