@@ -16,7 +16,7 @@ from typing import Self
 import httpx
 
 from tests.certificate import self_signed
-from tests.servers import free_port
+from tests.servers import ServiceMissingError, free_port
 from tests.site import ROOT, Site, wait_until
 
 TEMPLATE = ROOT / "deploy" / "nginx" / "chatsite.conf"
@@ -71,7 +71,10 @@ class Nginx(AbstractContextManager["Nginx"]):
         return text if self._https else re.sub(r"\n\s+ssl_.*", "", text)
 
     def __enter__(self) -> Self:
-        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        # A person's PATH leaves out where Debian has it.
+        program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+        if program is None:
+            raise ServiceMissingError("There is no nginx on this machine: install it and run this again.")
         command: list[str | Path] = [
             program,
             "-p",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Response, expect
 
 from tests.nginx import Nginx
 from tests.scripted_ollama import ScriptedOllama, hold
@@ -35,8 +35,12 @@ def context(browser: Browser, nginx: Nginx, console: list[str]) -> Iterator[Brow
         if answer.status >= 400 or not answer.url.startswith(nginx.url + PATH):
             console.append(f"{answer.status} {answer.url}")
 
+    def note_message(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            console.append(message.text)
+
     new.on("response", note)
-    new.on("console", lambda message: message.type in {"error", "warning"} and console.append(message.text))
+    new.on("console", note_message)
     yield new
     for page in new.pages:
         page.goto("about:blank")
