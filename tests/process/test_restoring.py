@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -257,3 +258,42 @@ def test_a_database_that_cannot_be_read_is_set_aside_and_the_backup_restored(sit
         assert found
         assert Path(found[1], database.name).read_bytes().startswith(b"no database")
         assert people(site) == before
+
+
+def spoiled(file: Path, to: Path) -> Path:
+    """Copy a backup whose zip is in order and whose rows are not."""
+    with ZipFile(file) as source, ZipFile(to, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "tables/conversations_user":
+                content += b"one value where there should be many\n"
+            if name == "database.sqlite3":
+                content = without_people(content, to.with_suffix(".sqlite3"))
+            target.writestr(name, content)
+    return to
+
+
+def without_people(content: bytes, path: Path) -> bytes:
+    """Return a database in which nobody is left to own what people own."""
+    path.write_bytes(content)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM conversations_user")
+        database.commit()
+    return path.read_bytes()
+
+
+def test_rows_that_cannot_be_right_leave_everything_as_it_was(site, client, tmp_path):
+    site.stop()
+    site.run(
+        "from conversations.models import *; from django.utils import timezone\n"
+        "ann = User.objects.first(); now = timezone.now()\n"
+        "Conversation.objects.create(owner=ann, title='hers', updated_at=now)"
+    )
+    called(site, "backup", tmp_path / "whole.zip")
+    before = people(site)
+    said = called(site, "restore", spoiled(tmp_path / "whole.zip", tmp_path / "spoiled.zip"))
+    assert re.search("database in this backup is damaged|It was not restored", said), said
+    assert "Restored" not in said
+    assert people(site) == before
+    site.start()
+    assert "data-conversation" in client.get("/").text
