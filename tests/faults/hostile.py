@@ -1,8 +1,9 @@
 """Clients that mean no good, a process of its own: `python -m tests.faults.hostile`, steered like the benchmark's.
 
 The plan (JSON): `port`, `head` (a handshake without its request line), `path` (of a socket), `kinds` (how many of each
-function of KINDS), `ack` (an acknowledgement of the answer that is on its way there). They go on until the next line of
-input; then what they met is printed, JSON: per kind how many connections were made, and with which codes they ended.
+function of KINDS), `ack` (an acknowledgement of the answer that is on its way there). A line is printed when all of
+them are there. They go on until the next line of input; then what they met is printed, JSON: per kind how many
+connections were made, and with which codes they ended.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from .raw import TEXT, frame
 RECEIVE_BUFFER = 4096
 # Whoever was let go comes back as a page does.
 AGAIN_SECONDS = 1.0
+START_SECONDS = 60
 PER_SECOND = 1000
 CLOSE = b"\x88\x02"
 
@@ -38,6 +40,7 @@ class Enemy:
         self.kind = kind
         self.plan = plan
         self.loop = asyncio.get_running_loop()
+        self.there = asyncio.Event()
 
     async def run(self) -> None:
         """Be hostile for ever."""
@@ -59,6 +62,7 @@ class Enemy:
             answer += await self.loop.sock_recv(self.socket, 1)
             if not answer:
                 raise ConnectionResetError
+        self.there.set()
 
     async def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -110,6 +114,7 @@ async def nonsense(enemy: Enemy) -> None:
 
 async def slow(enemy: Enemy) -> None:
     """Shake hands a byte at a time, and never come to the end."""
+    enemy.there.set()
     for byte in f"GET {enemy.plan['path']} HTTP/1.1\r\nX: {'x' * 3600}".encode():
         await enemy.send(bytes([byte]))
         await asyncio.sleep(0.2)
@@ -134,6 +139,10 @@ async def main() -> None:
     await asyncio.to_thread(sys.stdin.readline)
     enemies = [Enemy(kind, plan) for kind, count in plan["kinds"].items() for _ in range(count)]
     tasks = [asyncio.create_task(enemy.run()) for enemy in enemies]
+    async with asyncio.timeout(START_SECONDS):
+        for enemy in enemies:
+            await enemy.there.wait()
+    print(json.dumps(made), flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     for task in tasks:
         task.cancel()

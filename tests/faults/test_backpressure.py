@@ -19,6 +19,7 @@ from tests.tab import Tab
 
 from .conftest import quiet
 from .crowd import MANY
+from .hostile import START_SECONDS
 from .others import noticed
 from .people import logged_in
 from .proxy import Proxy
@@ -104,6 +105,7 @@ def hostile(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     met: dict[str, Any] = {}
     with Measurer("tests.faults.hostile", plan) as clients:
         clients.go()
+        clients.result(START_SECONDS)
         yield met
         clients.go()
         met.update(clients.result(20))

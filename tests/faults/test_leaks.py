@@ -141,7 +141,7 @@ def pages_at_once(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("before", "count"),
-    [(24, 48), pytest.param(200, 1000, marks=pytest.mark.slow_fault)],
+    [(24, 48), pytest.param(400, 1000, marks=pytest.mark.slow_fault)],
     ids=["few", "many"],
 )
 def test_answers_of_all_ends_leave_nothing_behind(site, client, ollama, before, count, happened):
