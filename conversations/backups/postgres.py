@@ -22,7 +22,7 @@ from .archive import Backup, BackupError, Engine
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.base import DatabaseWrapper
-    from psycopg.sql import Composed
+    from psycopg import Copy
 
 _PIECE = 1 << 20
 # The server takes a moment to see that a process has ended.
@@ -50,7 +50,7 @@ class PostgresDatabase:
             for table, columns in tables.items():
                 with (
                     target.open(archive.TABLES + table, "w", force_zip64=True) as member,
-                    cursor.copy(_copy("COPY {} ({}) TO STDOUT", table, columns)) as rows,
+                    _copying(cursor, "COPY {} ({}) TO STDOUT", table, columns) as rows,
                 ):
                     for row in rows:
                         member.write(row)
@@ -113,11 +113,17 @@ def _columns(cursor: Any, table: str) -> list[str]:
     return [column.name for column in connection.introspection.get_table_description(cursor, table)]
 
 
-def _copy(statement: str, table: str, columns: list[str]) -> "Composed":
+@contextmanager
+def _copying(cursor: Any, statement: str, table: str, columns: list[str]) -> Iterator["Copy"]:
+    """Run a COPY, of which Django knows nothing: its errors become Django's here."""
     from psycopg import sql
 
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    return sql.SQL(statement).format(sql.Identifier(table), names)
+    with (
+        connection.wrap_database_errors,
+        cursor.copy(sql.SQL(statement).format(sql.Identifier(table), names)) as rows,
+    ):
+        yield rows
 
 
 def _drop(cursor: Any) -> None:
@@ -152,7 +158,7 @@ def _load(cursor: Any, backup: Backup) -> None:
     for table, columns in tables.items():
         with (
             backup.open(archive.TABLES + table) as member,
-            cursor.copy(_copy("COPY {} ({}) FROM STDIN", table, columns)) as rows,
+            _copying(cursor, "COPY {} ({}) FROM STDIN", table, columns) as rows,
         ):
             shutil.copyfileobj(member, rows, _PIECE)
         _go_on_counting(cursor, table)
