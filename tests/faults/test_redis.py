@@ -147,3 +147,15 @@ def test_limits_on_logins_hold_without_redis(cluster, site):
             assert guess("wrong again") == httpx.codes.OK
             assert guess(PASSWORD) == httpx.codes.TOO_MANY_REQUESTS
     assert set(before) == {httpx.codes.OK}
+
+
+@pytest.mark.slow_fault
+def test_a_process_starts_and_ends_while_redis_is_away(cluster, site, client, happened):
+    assert site.stop() == 0
+    with killed(cluster):
+        site.start()
+        with begun(site, client) as tab:
+            assert tab.text
+        assert site.stop() == 0
+    site.start()
+    happened("a process starts, answers and ends without Redis")
