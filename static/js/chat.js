@@ -34,7 +34,12 @@ parts.composer = new Composer(main, {
 });
 parts.connection = new Connection(signature ? `${socket}?new=${encodeURIComponent(signature)}` : socket, {
   onFrame: (frame) => conversation.take(frame),
-  onState: (state) => parts.status.connection(state),
+  onState: (state) => {
+    const wasLost = main.dataset.connection === "lost";
+    parts.status.connection(state);
+    // Nobody has told this page what became of other conversations meanwhile.
+    if (wasLost && state === "open") parts.sidebar.reread();
+  },
 });
 
 parts.actions = new Actions(list, {

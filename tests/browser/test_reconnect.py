@@ -109,6 +109,18 @@ def test_a_socket_that_leads_nowhere_is_noticed_when_the_phone_wakes(
     phone.ended()
 
 
+@pytest.mark.fault(2)
+def test_the_list_has_what_happened_while_the_line_was_broken(far: Chat, proxy: Proxy, chat: Chat) -> None:
+    proxy.refuse()
+    proxy.cut()
+    expect(far.main).to_have_attribute("data-connection", "lost")
+    chat.ask("Asked meanwhile").ended()
+    expect(far.entry("Asked meanwhile")).to_have_count(0)
+    proxy.accept()
+    far.evaluate("dispatchEvent(new Event('online'))")
+    expect(far.entry("Asked meanwhile")).to_have_count(1)
+
+
 @pytest.mark.fault(4)
 def test_two_devices_show_the_same_and_either_stops(
     chat: Chat, open_chat: Callable[..., Chat], ollama: ScriptedOllama, site: Site
