@@ -19,18 +19,17 @@ pytestmark = [pytest.mark.services, pytest.mark.process, pytest.mark.fault("ngin
 LOGINS_PER_MINUTE = 240
 SWITCHED, REFUSED = 101, 403
 EVIL = "evil.example.org"
+KNOWN_ORIGIN = "https://chat.example.org"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that trusts one proxy."""
+    settings = {"HTTPS": "on", "TRUSTED_PROXY_COUNT": "1", "DJANGO_CSRF_TRUSTED_ORIGINS": KNOWN_ORIGIN}
     with (
         ScriptedOllama() as ollama,
-        Site(
-            tmp_path_factory.mktemp("data"), ollama.base_url, HTTPS="on", TRUSTED_PROXY_COUNT="1"
-        ) as running,
+        Site(tmp_path_factory.mktemp("data"), ollama.base_url, **settings) as running,
     ):
-        running.add_user("anna")
         yield running
 
 
@@ -71,6 +70,10 @@ def test_plain_http_leads_to_https_and_pages_say_so(nginx, browser):
     ]
     assert page.headers.get_list("X-Content-Type-Options") == ["nosniff"]
     assert all("Secure" in cookie and "__Host-" in cookie for cookie in page.headers.get_list("Set-Cookie"))
+
+
+def test_the_first_link_is_one_that_a_browser_reaches(site):
+    assert f"(once): {KNOWN_ORIGIN}/setup/?token=" in site.log()
 
 
 def test_a_client_that_names_other_addresses_meets_the_limit_on_logins_all_the_same(browser, happened):

@@ -156,7 +156,9 @@ class Command(BaseCommand):
         self.stdout.write(f"chatsite is at {base}  (Ctrl+C ends it)")
         outside = [f"http://{one}:{port}{settings.SITE_PREFIX}" for one in self._outside]
         self._announce_network([one for one in outside if one != base])
-        for link in filter(None, map(accounts.setup_link, dict.fromkeys([base, *outside[:1]]))):
+        # Behind HTTPS, this process's own address leads nowhere.
+        reached = [address.base_url()] if settings.HTTPS else dict.fromkeys([base, *outside[:1]])
+        for link in filter(None, map(accounts.setup_link, reached)):
             self.stdout.write(f"Make the first administrator here (once): {link}")
         if outside:
             network.show_code(outside[0], sys.stdout)
