@@ -168,20 +168,33 @@ def test_a_database_newer_than_the_code_is_not_touched(old_site):
         "MigrationRecorder(connection).record_applied('conversations', '9999_of_tomorrow')"
     )
     before = state(old_site)
+    said = refused_start(old_site)
+    assert "newer version of the site" in said
+    assert "conversations.9999_of_tomorrow" in said
+    assert state(old_site) == before
+    assert not (old_site.data_dir / "backups").exists()
+
+
+def test_a_database_of_which_no_backup_can_be_made_is_not_upgraded(old_site):
+    (old_site.data_dir / "backups").write_text("a file in the place of the folder")
+    before = state(old_site)
+    assert "backups cannot be made" in refused_start(old_site)
+    assert state(old_site) == before
+
+
+def refused_start(site: Site) -> str:
+    """Start a server that has to refuse, and return the one sentence that it says."""
     done = subprocess.run(
-        [sys.executable, "manage.py", "serve", "--port", str(old_site.port)],
+        [sys.executable, "manage.py", "serve", "--port", str(site.port)],
         cwd=ROOT,
-        env=old_site._env,
+        env=site._env,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert "newer version of the site" in done.stderr
-    assert "conversations.9999_of_tomorrow" in done.stderr
-    assert state(old_site) == before
-    assert not (old_site.data_dir / "backups").exists()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
 
 
 def state(site: Site) -> Any:
