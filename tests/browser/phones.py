@@ -15,7 +15,9 @@ import pytest
 
 from conversations import network
 
-SITE, PHONE = "10.213.46.1", "10.213.46.2"
+# Tests may run in several processes at once.
+_NUMBER = os.getpid() % 250
+SITE, PHONE = f"10.213.{_NUMBER}.1", f"10.213.{_NUMBER}.2"
 
 
 @dataclass(frozen=True)
