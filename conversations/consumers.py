@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # The rest comes in pieces that the reader acknowledges: one that does not read costs no more than this.
 _MAX_SNAPSHOT_CHARS = 16_384
-_RESYNC_SECONDS = 1
+_RESYNC_SECONDS = 3
 
 
 class ConversationConsumer(BoundedSocket):
@@ -118,9 +118,12 @@ class ConversationConsumer(BoundedSocket):
     def refresh(self) -> None:
         """Send a new snapshot: what happened in between was not told."""
         if self._ready:
+            if self._reading is not None:
+                self._reading.cancel()
             self._reading = asyncio.create_task(self._read_again())
 
     async def _read_again(self) -> None:
+        """Send a snapshot. Until there is one nothing else is told: where it cannot be read, the page comes back."""
         try:
             await self._send_snapshot()
         except DatabaseError as error:
@@ -232,7 +235,7 @@ class ConversationConsumer(BoundedSocket):
         for event in told:
             self.outbox.put(event.frame())
         if asked.generation.is_live:
-            await self._send_snapshot()
+            await self._read_again()
         else:
             self.outbox.put(describe.finished(asked.generation).frame())
 
@@ -264,7 +267,7 @@ class ConversationConsumer(BoundedSocket):
         # Each costs as much as a long answer's text: whoever asks for many has to wait for them.
         await asyncio.sleep(self._resync_from - time.monotonic())
         self._resync_from = time.monotonic() + _RESYNC_SECONDS
-        await self._send_snapshot()
+        await self._read_again()
 
     async def _ping(self, _command: events.Ping) -> None:
         self.outbox.put(events.Pong().frame())
