@@ -22,6 +22,7 @@ from django.views.defaults import bad_request
 logger = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 120
+_LONGEST_NAME = 255
 _LINES_PER_MINUTE = 5
 _REPEATED_AFTER_SECONDS = 600
 _REASONS_OF_ADDRESS = ("Origin checking failed", "Referer checking failed")
@@ -59,6 +60,9 @@ def tell(what: str, origin: str, host: str) -> None:
 
 def advice(origin: str, host: str) -> str:
     """Return which setting would admit a request, if it is one of the site's own; "" where none would."""
+    # No name has more characters (RFC 1035, 2.3.4).
+    if max(len(origin), len(host)) > _LONGEST_NAME:
+        return ""
     name, _ = split_domain_port(host)
     parts = _parts(origin)
     if parts and parts[1] != host.lower() and validate_host(_name(parts[1]), settings.ALLOWED_HOSTS):

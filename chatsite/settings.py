@@ -36,7 +36,8 @@ def data_directory(name: str) -> Path:
     """Return the directory `name`, making it where it is missing. Raises ImproperlyConfigured."""
     try:
         path = Path(name).expanduser().resolve()
-        path.mkdir(parents=True, exist_ok=True)
+        # Sessions and conversations lie in it; an administrator may open it to others.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", error)
         raise ImproperlyConfigured(f"DATA_DIR is {name!r}, where no directory can be made: {why}.") from error
@@ -61,7 +62,7 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.
 # Otherwise `serve` adds what a site that listens on the network is called there.
 ALLOWED_HOSTS_ARE_SET = "DJANGO_ALLOWED_HOSTS" in os.environ
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXY_COUNT", 0)
 HTTPS = env.bool("HTTPS", default=False)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
@@ -197,6 +198,9 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
         **DATABASES["default"].get("OPTIONS", {}),
         # The pool waits twice as long before each attempt to connect; when it gives up, the next request begins anew.
         # With its own five minutes, pages stayed away for as long after an outage as it had lasted.

@@ -263,7 +263,8 @@ class Generation(models.Model):
 
 
 def _milliseconds(start: Any, end: Any) -> int | None:
-    return round((end - start).total_seconds() * 1000) if start and end else None
+    # Clocks are set back now and then.
+    return max(0, round((end - start).total_seconds() * 1000)) if start and end else None
 
 
 class GenerationChunk(models.Model):

@@ -21,7 +21,8 @@ _MOST_WAITING = 1000
 _SECONDS = 2
 # Some layers forget the members of a group after a while, or with a message that nobody took in time.
 _JOIN_SECONDS = 10
-_RETRY_SECONDS = 1
+# The layer on Redis keeps something of each attempt to join that failed.
+_RETRY_SECONDS = 5
 
 Hear = Callable[..., None]
 

@@ -185,8 +185,12 @@ class BoundedSocket(AsyncWebsocketConsumer):
             self.outbox.put(TOO_MANY)
 
     async def _handle_all(self) -> None:
-        while not self.outbox.is_closing:
-            await self.handle(await self.inbox.get())
+        while True:
+            frame = await self.inbox.get()
+            # Whoever is being told to go asks for nothing any more.
+            if self.outbox.is_closing:
+                return
+            await self.handle(frame)
 
     async def _send_all(self) -> None:
         while not self._is_closed:

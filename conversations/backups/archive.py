@@ -55,11 +55,11 @@ class Backup:
 
     def __init__(self, file: ZipFile) -> None:
         self._file = file
-        self.names = [info.filename for info in file.infolist()]
+        self.names = dict.fromkeys(info.filename for info in file.infolist())
         for info in file.infolist():
             _check(info)
-        if len(set(self.names)) < len(self.names):
-            twice = Counter(self.names).most_common(1)[0][0]
+        if len(self.names) < len(file.infolist()):
+            twice = Counter(info.filename for info in file.infolist()).most_common(1)[0][0]
             raise BackupError(f"This is no backup of this site: it holds {twice!r} twice.")
         self.manifest = self._manifest()
 

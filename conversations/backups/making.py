@@ -4,7 +4,8 @@ import os
 import re
 import sqlite3
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from .sqlite import SqliteDatabase
 BEFORE_UPGRADE = "before-upgrade"
 BEFORE_RESTORE = "before-restore"
 _KEPT = 3
+_UPGRADING = "upgrading"
 _TIME = "%Y%m%dT%H%M%SZ"
 # Text shrinks to a third by the quickest way; what takes four times as long saves another tenth.
 _LEVEL = 1
@@ -40,6 +42,13 @@ class Made:
 def database() -> SqliteDatabase | PostgresDatabase:
     """Return the site's database, as far as backups know it."""
     return SqliteDatabase() if connection.vendor == "sqlite" else PostgresDatabase()
+
+
+def refuse_other_user() -> None:
+    """Raise BackupError where files made now would not be the site's own."""
+    owner = Path(settings.DATA_DIR).stat().st_uid
+    if os.name == "posix" and os.geteuid() != owner:
+        raise BackupError(f"{settings.DATA_DIR} belongs to another user (uid {owner}): run this as that one.")
 
 
 def directory() -> Path:
@@ -67,7 +76,7 @@ def make(path: Path) -> Made:
     if path.exists():
         raise BackupError(f"{path} is there already: choose another name, or give a folder.")
     if database().is_new():
-        raise BackupError("There is no database yet, so there is nothing to back up.")
+        raise BackupError(f"There is no database yet: nothing is to be backed up in {settings.DATA_DIR}.")
     try:
         with TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as work:
             file = Path(work, "backup.zip")
@@ -84,20 +93,34 @@ def make(path: Path) -> Made:
         raise BackupError(f"No backup was made in {path.parent}: the database says {why!r}.") from error
 
 
-def before_upgrade() -> Made:
-    """Back up a database that is about to be migrated; of such backups the newest three are kept."""
+@contextmanager
+def before_upgrade() -> Iterator[Path]:
+    """Back up a database that the block migrates, and give the backup's path; the newest three of them are kept.
+
+    Where the last upgrade did not come to its end, its backup is the one: what is there now is neither old nor new.
+    """
     folder = directory()
-    made = make(new_name(folder, BEFORE_UPGRADE))
-    own = re.compile(rf"{BEFORE_UPGRADE}-\d{{8}}T\d{{6}}Z(-\d+)?\.zip")
-    older = sorted(path for path in folder.iterdir() if own.fullmatch(path.name) and path != made.path)
-    for path in older[: 1 - _KEPT]:
+    unfinished = folder / _UPGRADING
+    kept = folder / unfinished.read_text(encoding="utf-8") if unfinished.exists() else None
+    if kept is None or not kept.exists():
+        kept = make(new_name(folder, BEFORE_UPGRADE)).path
+        unfinished.write_text(kept.name, encoding="utf-8")
+    yield kept
+    unfinished.unlink()
+    for _, path in sorted((age, path) for path in folder.iterdir() if (age := _age(path)))[:-_KEPT]:
         path.unlink(missing_ok=True)
-    return made
+
+
+def _age(path: Path) -> tuple[str, int] | None:
+    """Return what sorts the backups from before upgrades, by time and by number in the same second; None for others."""
+    found = re.fullmatch(rf"{BEFORE_UPGRADE}-(\d{{8}}T\d{{6}}Z)(?:-(\d+))?\.zip", path.name)
+    return (found[1], int(found[2] or 1)) if found else None
 
 
 def _write(file: Path, work: Path) -> None:
     begun_at, source = datetime.now(UTC), database()
-    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as target:
+    # A file may well be dated 1970, as in an image; a zip's times begin in 1980.
+    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL, strict_timestamps=False) as target:
         # The database comes first: an attachment's file is there before its row is.
         migrations, tables = source.dump(target, work)
         manifest = Manifest(archive.FORMAT, begun_at, source.engine, migrations, tables)

@@ -86,6 +86,8 @@ class SqliteDatabase:
         connections.close_all()
         for name in self.files()[1:]:
             name.unlink(missing_ok=True)
+        if self.path.exists():
+            new.chmod(self.path.stat().st_mode & 0o777)
         os.replace(new, self.path)
 
     def files(self) -> list[Path]:

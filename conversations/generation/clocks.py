@@ -44,13 +44,15 @@ class FrameClock:
     async def _read(self) -> None:
         """Let all readers have what has come by now, so that it is in the frames that go out now."""
         resting, self._readers = [entry for entry in self._readers if not entry[0].done()], []
-        for _, resume in resting:
-            resume()
-        # The loop looks at its connections in the next turn, and hands on what they have in the one after it.
-        await _turns(2)
-        for reader, _ in resting:
-            if not reader.done():
-                reader.set_result(None)
+        try:
+            for _, resume in resting:
+                resume()
+            # The loop looks at its connections in the next turn, and hands on what they have in the one after it.
+            await _turns(2)
+        finally:
+            for reader, _ in resting:
+                if not reader.done():
+                    reader.set_result(None)
         await _turns(1)
 
     async def tick(self, resume: Callable[[], None]) -> None:

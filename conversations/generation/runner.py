@@ -165,12 +165,20 @@ class Runner:
         self.answers.pop(answer.id, None)
         if not self.answers and self._has_answers:
             self._has_answers.clear()
-        row = await self._finish(answer, ending)
+        row = None
+        try:
+            row = await self._finish(answer, ending)
+        finally:
+            await self._leave(answer, row)
+
+    async def _leave(self, answer: LiveAnswer, row: Generation | None) -> None:
         # The next question may have been stored, and its answer begun, before this process heard of this end.
         if answer.room.answer is answer:
             answer.room.answer = None
         if row is not None:
             answer.room.publish(describe.finished(row))
+        else:
+            answer.room.refresh()
         self.rooms.leave(answer.room)
         self.queue.leave(answer)
         tell_wrote([answer])
@@ -191,9 +199,7 @@ class Runner:
             except (OperationalError, InterfaceError) as error:
                 logger.warning("The end of generation %s cannot be saved yet: %s", answer.id, error)
                 answer.tell_saved(False)
-                if self.draining:
-                    return None
-                await asyncio.sleep(_RETRY_SECONDS)
+                await asyncio.sleep(_RETRY_SECONDS / 5 if self.draining else _RETRY_SECONDS)
             except Exception:
                 if ending.reason == _UNFIT.reason:
                     raise

@@ -3,18 +3,21 @@
 Every step is a guarded UPDATE, so of two writers one wins and the other changes nothing.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, GenerationChunk, GenerationEvent, Message, User
 from conversations.rendering import render
+
+logger = logging.getLogger(__name__)
 
 # A live process writes its heartbeat twice a second; this many seconds without one mean that it is gone.
 STALE_AFTER = timedelta(seconds=20)
@@ -221,8 +224,19 @@ def heartbeats(besides: Collection[UUID] = ()) -> dict[UUID, datetime | None]:
 
 def sweep(heartbeats: Mapping[UUID, datetime | None]) -> list[Generation]:
     """End as interrupted, with their text, those that have given no other sign of life; returns what was ended."""
-    rows = (_interrupt(generation, heartbeat) for generation, heartbeat in heartbeats.items())
+    rows = (_interrupted(generation, heartbeat) for generation, heartbeat in heartbeats.items())
     return [row for row in rows if row is not None]
+
+
+def _interrupted(generation: UUID, heartbeat: datetime | None) -> Generation | None:
+    """Interrupt one of several; what is wrong with it alone keeps nobody from the others."""
+    try:
+        return _interrupt(generation, heartbeat)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Generation %s cannot be ended", generation)
+        return None
 
 
 def _interrupt(generation: UUID, heartbeat: datetime | None) -> Generation | None:

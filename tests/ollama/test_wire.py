@@ -124,6 +124,8 @@ def test_nesting_that_no_parser_survives_is_refused() -> None:
 
 def test_figures_that_no_database_keeps_are_unknown_ones() -> None:
     figures = b'"eval_count":5000000000,"total_duration":9999999999999999999,"eval_duration":7'
-    chunk = parse_line(b'{"message":{"content":""},"done":true,' + figures + b"}")[0]
+    found = parse_line(b'{"message":{"content":""},"done":true,' + figures + b"}")
+    assert found is not None
+    chunk, _ = found
     assert chunk.stats is not None
     assert (chunk.stats.output_tokens, chunk.stats.total_ns, chunk.stats.output_ns) == (None, None, 7)

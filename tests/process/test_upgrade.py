@@ -182,6 +182,20 @@ def test_a_database_of_which_no_backup_can_be_made_is_not_upgraded(old_site):
     assert state(old_site) == before
 
 
+def test_an_upgrade_that_fails_again_and_again_keeps_the_one_backup_from_before_it(old_site):
+    # A later migration wants to make an index of this name, and fails at each start.
+    old_site.run(
+        "from django.core.management import call_command; from django.db import connection\n"
+        "call_command('migrate', 'conversations', '0003', verbosity=0)\n"
+        "with connection.cursor() as cursor:\n"
+        "    cursor.execute('CREATE INDEX generation_finished ON conversations_message (created_at)')"
+    )
+    said = {refused_start(old_site) for _ in range(3)}
+    assert len(said) == 1
+    assert "already exists" in said.copy().pop()
+    assert [path.suffix for path in (old_site.data_dir / "backups").iterdir()].count(".zip") == 1
+
+
 def refused_start(site: Site) -> str:
     """Start a server that has to refuse, and return the one sentence that it says."""
     done = subprocess.run(

@@ -24,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, path: Path | None, **options: Any) -> None:
         """Print where the backup is. Raises CommandError where none was made."""
         try:
+            making.refuse_other_user()
             path = path.absolute() if path else making.directory()
             made = making.make(making.new_name(path, "chatsite") if path.is_dir() else path)
         except BackupError as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from conversations.backups import making
 from conversations.backups.archive import BackupError
 from conversations.backups.restoring import restore
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         """Print what was done. Raises CommandError for what cannot be restored."""
         try:
+            making.refuse_other_user()
             restore(file.absolute(), self.stdout.write)
         except BackupError as error:
             raise CommandError(str(error)) from error

@@ -3,12 +3,14 @@
 import os
 import socket
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.core.management.base import CommandParser
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
@@ -85,11 +87,19 @@ class Command(BaseCommand):
             if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return
             self.stdout.write("Preparing the database …")
-            if seen:
-                self.stdout.write(f"As it was, it is kept in {making.before_upgrade().path}")
+            with making.before_upgrade() if seen else nullcontext() as kept:
+                if kept is not None:
+                    self.stdout.write(f"As it was, it is kept in {kept}")
+                self._upgrade(kept)
         except BackupError as error:
             raise CommandError(str(error)) from error
-        call_command("migrate", interactive=False, verbosity=0)
+
+    def _upgrade(self, kept: Path | None) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except DatabaseError as error:
+            where = f" As it was, it is kept in {kept}" if kept else ""
+            raise CommandError(f"The database could not be prepared: {_first_line(error)}.{where}") from error
 
     def _sweep(self) -> None:
         """End what an earlier process left behind: without Redis there is one process only."""
@@ -169,6 +179,10 @@ class Command(BaseCommand):
             self.stdout.write("Other devices of the network reach it at:")
         for base in bases:
             self.stdout.write(f"  {base}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")
 
 
 def _answers(url: str) -> bool:
