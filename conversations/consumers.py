@@ -14,13 +14,13 @@ import msgspec
 from django.db import Error as DatabaseError
 from django.utils import translation
 
-from . import asking, database, describe, events, notify
+from . import asking, database, describe, events, notify, snapshots
 from .generation import stopping
 from .generation.backend import backend
 from .generation.live import Room
 from .generation.runner import runner
-from .models import Conversation, Generation, User
-from .services import conversations, generations, messages
+from .models import User
+from .services import generations, messages
 from .services.conversations import Chosen
 from .services.errors import Refused
 from .services.messages import Asked, Asker
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # The rest comes in pieces that the reader acknowledges: one that does not read costs no more than this.
 _MAX_SNAPSHOT_CHARS = 16_384
+# Between two snapshots that a page asks for.
 _RESYNC_SECONDS = 3
 
 
@@ -122,8 +123,9 @@ class ConversationConsumer(BoundedSocket):
                 self._reading.cancel()
             self._reading = asyncio.create_task(self._read_again())
 
-    async def _read_again(self) -> None:
+    async def _read_again(self, after: float = 0) -> None:
         """Send a snapshot. Until there is one nothing else is told: where it cannot be read, the page comes back."""
+        await asyncio.sleep(after)
         try:
             await self._send_snapshot()
         except DatabaseError as error:
@@ -264,10 +266,11 @@ class ConversationConsumer(BoundedSocket):
     async def _resync(self, _command: events.Resync) -> None:
         if self._snapshot_end is not None or self.outbox.is_waiting:
             raise Refused("rate")
-        # Each costs as much as a long answer's text: whoever asks for many has to wait for them.
-        await asyncio.sleep(self._resync_from - time.monotonic())
-        self._resync_from = time.monotonic() + _RESYNC_SECONDS
-        await self._read_again()
+        if self._reading is None or self._reading.done():
+            # Each costs as much as a long answer's text: whoever asks for many has to wait for them.
+            now = time.monotonic()
+            self._reading = asyncio.create_task(self._read_again(after=self._resync_from - now))
+            self._resync_from = max(self._resync_from, now) + _RESYNC_SECONDS
 
     async def _ping(self, _command: events.Ping) -> None:
         self.outbox.put(events.Pong().frame())
@@ -283,7 +286,7 @@ class ConversationConsumer(BoundedSocket):
         while True:
             changes, answer = room.changes, room.answer
             found = await database.sockets.run(
-                _load, self.user, self.conversation, self.signature, with_text=answer is None
+                snapshots.load, self.user, self.conversation, self.signature, with_text=answer is None
             )
             if (room.changes, room.answer) == (changes, answer):
                 break
@@ -328,24 +331,3 @@ _HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]
 def _refuse_if_draining() -> None:
     if runner.draining:
         raise Refused("shutting_down")
-
-
-def _load(
-    user: User, conversation: UUID, signature: str, *, with_text: bool
-) -> tuple[events.ConversationState, events.GenerationState | None] | None:
-    """Return the conversation and its live generation as the database has them; None for what is not theirs.
-
-    Of an answer that this process writes, the text is at hand: it is not read.
-    """
-    row = Conversation.objects.for_user(user).select_related("shown_leaf").filter(pk=conversation).first()
-    if row is None:
-        if not conversations.may_create(user, conversation, signature):
-            return None
-        if Conversation.objects.filter(pk=conversation).exists():
-            return None
-        return events.ConversationState(conversation), None
-    live = Generation.objects.live().filter(conversation=row).select_related("message").first()
-    if live is None:
-        return describe.conversation(row), None
-    text, thinking = generations.text_so_far(live) if with_text else ("", "")
-    return describe.conversation(row, running=True), describe.generation(live, text, thinking)

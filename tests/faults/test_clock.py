@@ -62,7 +62,9 @@ def client(site: Site):
         yield ann
 
 
-@pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["on", "back"])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(HOUR, marks=pytest.mark.slow_fault), -HOUR], ids=["on", "back"]
+)
 def test_the_clock_is_set_in_the_middle_of_an_answer(site, client, ollama, jump, seconds, happened):
     jump(0)
     ollama.enqueue("before ", hold("jump"), "after", hold("jump"))

@@ -92,6 +92,7 @@ def test_the_database_is_locked_by_another_program(site, people, ollama, seconds
 
 
 @pytest.mark.fault(27)
+@pytest.mark.slow_fault
 def test_fifty_people_write_at_once(site, people, ollama, happened):
     ollama.always(tokens(20, 200))
     before = len(site.log())

@@ -96,6 +96,7 @@ def test_five_hundred_races_between_stop_and_the_end(site, client, ollama, happe
 
 
 @pytest.mark.fault(31)
+@pytest.mark.slow_fault
 def test_after_a_hundred_stops_in_a_row_the_next_answer_comes_and_no_connection_is_left(
     site, client, ollama, happened
 ):
