@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -77,6 +78,8 @@ def test_ctrl_c_during_the_start_ends_without_a_traceback(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell that runs the tests in the background has told its children to ignore it.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no thread holds a lock of it
     ) as process:
         # The settings are read, and much is still to be imported.
         wait_until((tmp_path / "secret_key").exists, START_SECONDS)
