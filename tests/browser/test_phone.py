@@ -80,6 +80,7 @@ def test_send_stop_and_copy_work_without_a_secure_context(
     phone.press("stop")
     answer = phone.ended("stopped")
     phone.press("copy", answer)
+    expect(phone.page.locator("#announcer")).to_have_text("Copied")
     phone.field.press("Control+V")
     expect(phone.field).to_have_value("Spring has come")
     happened("sent, stopped, copied and pasted over plain http, at an address that is not loopback")

@@ -47,9 +47,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _left_out(config: pytest.Config) -> list[str]:
+    with_services = bool(os.environ.get("DATABASE_URL"))
+    elsewhere = ["sqlite"] if with_services else []
     if config.getoption("--all-faults"):
-        return []
-    return ["slow_fault"] if os.environ.get("DATABASE_URL") else ["slow_fault", "services"]
+        return elsewhere
+    return ["slow_fault", *elsewhere] if with_services else ["slow_fault", "services"]
 
 
 def _has_any(item: pytest.Item, marks: list[str]) -> bool:

@@ -187,7 +187,7 @@ def test_a_second_signal_changes_nothing(site, client, ollama, happened):
 
 @pytest.mark.slow_fault
 @pytest.mark.fault(11, 26)
-@pytest.mark.skipif("postgres" in os.environ.get("DATABASE_URL", ""), reason="locks SQLite's file")
+@pytest.mark.sqlite
 def test_the_database_is_locked_meanwhile(site, client, ollama, happened):
     """What the last checkpoint has kept is there after the next start; the rest waited for the lock in vain."""
     ollama.enqueue("kept ", hold("locked"), "too late", hold("locked"))

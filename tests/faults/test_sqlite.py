@@ -1,6 +1,5 @@
 """SQLite's one lock: another program holds it, or fifty people write at once."""
 
-import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,12 +18,7 @@ from .crowd import MANY
 from .locks import locked
 from .people import logged_in
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        "postgres" in os.environ.get("DATABASE_URL", ""), reason="PostgreSQL has no such lock"
-    ),
-]
+pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
 # A command is refused after this long at the latest (README, and what SQLite itself waits).
 REFUSED_WITHIN_SECONDS = 20

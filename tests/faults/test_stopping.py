@@ -1,6 +1,5 @@
 """Stop at any moment, twice, too late, a hundred times, and while the database cannot be written."""
 
-import os
 import random
 import re
 import time
@@ -125,7 +124,7 @@ def test_after_a_hundred_stops_in_a_row_the_next_answer_comes_and_no_connection_
 
 
 @pytest.mark.fault(30)
-@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="locks SQLite's file")
+@pytest.mark.sqlite
 def test_what_is_cancelled_while_the_database_waits_has_one_whole_end(site, client, ollama, happened):
     stored, stopped, completed = (Tab(site, client) for _ in range(3))
     number = len(ollama.chats)
