@@ -1,4 +1,4 @@
-"""A database or a Redis that is away is no error of the site: pages say so, and the log has one line for each."""
+"""A database that is away is no error of the site: pages say so, and the log has one line for each."""
 
 import logging
 import sys
@@ -8,7 +8,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.defaults import server_error
-from redis.exceptions import RedisError
 
 _RETRY_SECONDS = 5
 _DATABASE_ERRORS = (OperationalError, InterfaceError)
@@ -29,10 +28,9 @@ class OneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, (*_DATABASE_ERRORS, RedisError)):
-            who = "Redis" if isinstance(error, RedisError) else "the database"
+        if isinstance(error, _DATABASE_ERRORS):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-            record.msg, record.args = "%s (%s: %s)", (record.getMessage(), who, _first_line(error))
+            record.msg, record.args = "%s (the database: %s)", (record.getMessage(), _first_line(error))
             record.exc_info = record.exc_text = None
         elif getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
             # A supervisor asks every few seconds whether the site is ready.

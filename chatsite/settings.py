@@ -332,7 +332,5 @@ LOGGING = {
         "channels_redis": {"level": "CRITICAL"},
         # Every 404 and 403 is a line of this logger otherwise; errors stay.
         "django.request": {"level": "ERROR", "filters": ["outages"]},
-        # It tells every second that Redis is still away, with a traceback.
-        "channels_redis.pubsub": {"filters": ["outages"]},
     },
 }

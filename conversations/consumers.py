@@ -114,6 +114,7 @@ class ConversationConsumer(BoundedSocket):
 
     def restart(self) -> None:
         """Close, for the browser to come back."""
+        self._ready = False
         self.outbox.put(RESTARTING)
 
     def refresh(self) -> None:

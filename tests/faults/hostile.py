@@ -52,7 +52,7 @@ class Enemy:
                 await self.loop.sock_connect(self.socket, ("127.0.0.1", self.plan["port"]))
                 made[self.kind] += 1
                 await KINDS[self.kind](self)
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)  # its pace
 
     async def shake_hands(self) -> None:
         """Ask for a socket, and read the answer to that alone."""
@@ -82,13 +82,13 @@ class Enemy:
         with suppress(OSError):
             while True:
                 await self.send(data)
-                await asyncio.sleep(every)
+                await asyncio.sleep(every)  # its pace
 
 
 async def silent(enemy: Enemy) -> None:
     """Join, and never read, nor answer a ping."""
     await enemy.shake_hands()
-    await asyncio.sleep(3600)
+    await asyncio.sleep(3600)  # until the process is ended: nothing is what it does
 
 
 async def greedy(enemy: Enemy) -> None:
@@ -97,7 +97,7 @@ async def greedy(enemy: Enemy) -> None:
     with suppress(OSError):
         while True:
             await enemy.send(frame(TEXT, enemy.plan["ack"].encode()) + RESYNC)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # its pace
 
 
 async def flood(enemy: Enemy) -> None:
@@ -117,7 +117,7 @@ async def slow(enemy: Enemy) -> None:
     enemy.there.set()
     for byte in f"GET {enemy.plan['path']} HTTP/1.1\r\nX: {'x' * 3600}".encode():
         await enemy.send(bytes([byte]))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # its pace
 
 
 async def idle(enemy: Enemy) -> None:

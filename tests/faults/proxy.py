@@ -155,7 +155,7 @@ class _Link:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, down: bool) -> None:
         with suppress(OSError):
             while piece := await reader.read(_PIECE):
-                await asyncio.sleep(self._proxy.latency)
+                await asyncio.sleep(self._proxy.latency)  # the fault
                 if self._swallowed():
                     continue
                 await (self._write_down(writer, piece) if down else _write(writer, piece))
@@ -174,7 +174,7 @@ class _Link:
         while piece and self._proxy.drip:
             step = max(1, self._proxy.drip // _STEPS)
             await _write(writer, piece[:step])
-            await asyncio.sleep(step / self._proxy.drip)
+            await asyncio.sleep(step / self._proxy.drip)  # the fault
             piece = piece[step:]
         await _write(writer, piece)
         if not whole:
