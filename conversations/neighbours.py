@@ -52,9 +52,8 @@ class Neighbours:
             self._outgoing.put_nowait({"type": "told", "process": self.process, "kind": kind, "what": what})
 
     async def run(self) -> None:
-        """Listen and tell for as long as the process lives."""
-        if self.are_possible:
-            await asyncio.gather(self._listen(), self._join(), self._send())
+        """Listen and tell for as long as the process lives, where there may be others."""
+        await asyncio.gather(self._listen(), self._join(), self._send())
 
     async def _listen(self) -> None:
         layer = get_channel_layer()
