@@ -39,6 +39,10 @@ test-services: ## Run all tests on PostgreSQL and Redis only
 	@$(PYTHON) scripts/install.py --dev --services
 	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
+.PHONY: screenshots
+screenshots: install-dev ## Take pictures of the page in its main states (into var/screenshots)
+	$(VENV_PYTHON) -m tests.browser.screenshots
+
 browser: install-dev ## Run the tests in Chromium only
 	$(VENV_PYTHON) -m pytest -m browser $(PYTEST_ARGS)
 

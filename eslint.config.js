@@ -11,6 +11,8 @@ const rules = {
   "no-eval": "error",
   "no-implied-eval": "error",
   "no-var": "error",
+  // What is taken out of a rest is left out on purpose.
+  "no-unused-vars": ["error", { ignoreRestSiblings: true }],
   "prefer-const": "error",
   "prefer-template": "error",
 };

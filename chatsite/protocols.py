@@ -14,8 +14,13 @@ from typing import Any
 from daphne import http_protocol, server, ws_protocol
 from django.conf import settings
 
+from conversations.services import attachments
 from conversations.socket import MAX_FRAMES_PER_SECOND, TOO_MANY
 
+# A form with one file of the largest size.
+MAX_UPLOAD = attachments.MAX_BYTES + 64 * 1024
+# A proxy hands on the site's path, or leaves it out.
+_UPLOADS = frozenset({"/attachments/", f"{settings.SITE_PREFIX}attachments/"})
 # The site has no subprotocols, and its path is a setting.
 _UNREAD_HEADERS = (b"daphne-root-path", b"sec-websocket-protocol")
 # A browser sends a message whole or in a few large pieces, and no ping of its own.
@@ -30,11 +35,24 @@ class Request(http_protocol.WebRequest):
     """
 
     _received = 0
+    _most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Django reads forms, in a thread. Twisted would read them, too, on the event loop: an attached file of ten
+        # megabytes held up everybody for four seconds.
+        super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 -- Twisted's name
+        """Hear that a body comes, and to which address."""
+        path = self.channel._path.partition(b"?")[0].decode("latin-1")
+        if path in _UPLOADS:
+            self._most = MAX_UPLOAD
+        super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 -- Twisted's name
         """Take a piece of the body; with more than the site would read, the connection ends."""
         self._received += len(data)
-        if self._received <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if self._received <= self._most:
             super().handleContentChunk(data)
             return
         self.channel.transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")

@@ -14,6 +14,7 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.contrib.staticfiles.storage import HashedFilesMixin
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.storage import FileSystemStorage, Storage
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from . import minify
 
 # Languages whose highlighting a page may load; static/js/markdown/highlight.js has the aliases.
 LANGUAGES = (
@@ -35,10 +39,11 @@ LANGUAGES = (
 # Icons in use, from https://lucide.dev, each a symbol of the sprite:
 # <svg class="icon" aria-hidden="true"><use href="{% static 'icons.svg' %}#send"></use></svg>
 ICONS = (
-    "arrow-down arrow-up brain check chevron-down chevron-left chevron-right circle-alert copy ellipsis"
-    " ellipsis-vertical info languages loader log-in log-out menu message-square monitor moon panel-left"
-    " pencil plus refresh-cw rotate-ccw search send settings-2 shield sliders-horizontal square sun trash-2"
-    " user wifi-off x"
+    "arrow-down arrow-up brain check chevron-down chevron-left chevron-right circle-alert copy"
+    " corner-down-right ellipsis ellipsis-vertical file-text info languages loader log-in log-out"
+    " menu message-square monitor moon panel-left paperclip pencil plus refresh-cw rotate-ccw search"
+    " send settings-2 shield sliders-horizontal square sun thumbs-down thumbs-up trash-2 user"
+    " wifi-off x"
 )
 
 # KaTeX's fonts; a page loads those that its formulas use.
@@ -168,7 +173,7 @@ IMPORT = (
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
-    """Hashed and compressed names for all files, with the imports between modules rewritten."""
+    """Hashed and compressed names for all files, own modules made small, the imports between modules rewritten."""
 
     # Libraries are taken as they are but for the two that import others: scanning them costs time, and their
     # source maps are not served.
@@ -182,10 +187,27 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
     max_post_process_passes = 20
     keep_intermediate_files = False
 
+    def post_process(self, paths: dict[str, Any], *args: Any, **options: Any) -> Iterator[Any]:
+        """Go through the collected files (name → storage and path) as Django does, own modules made small before."""
+        return super().post_process(paths | small_modules(paths), *args, **options)
+
+
+def small_modules(paths: dict[str, Any]) -> dict[str, tuple[Storage, str]]:
+    """Return for each of the project's own modules in `paths` where its small form is."""
+    sources = {}
+    for name, (storage, path) in paths.items():
+        if fnmatch(name.replace(os.sep, "/"), "js/*.js"):
+            with storage.open(path) as file:
+                sources[name] = file.read().decode()
+    small = InMemoryStorage()
+    return {
+        name: (small, small.save(name, ContentFile(code))) for name, code in minify.minified(sources).items()
+    }
+
 
 def fingerprint() -> str:
     """Return a digest of the names, sizes and times of all static files, and of the rules above."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256(Path(__file__).read_bytes() + minify.SCRIPT.read_bytes())
     for finder in get_finders():
         for name, storage in finder.list(None):
             status = os.stat(storage.path(name))

@@ -25,7 +25,7 @@ def store(asker: Asker, ask: Callable[[Asker], Asked]) -> Stored:
     asked = ask(asker)
     told: list[events.Event] = []
     if asked.question is not None:
-        message = describe.message(asked.question, is_only=asked.is_only)
+        message = describe.message(asked.question, asked.attachments, is_only=asked.is_only)
         told.append(events.MessageCreated(client_id=asked.generation.client_id, message=message))
     is_only = asked.question is not None and not asked.repeated
     told.append(describe.started(asked.generation, is_only=is_only))

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -14,13 +13,14 @@ import msgspec
 from django.db import Error as DatabaseError
 from django.utils import translation
 
-from . import asking, database, describe, events, notify, snapshots
+from . import asking, commands, database, describe, events, notify, snapshots
 from .generation import stopping
 from .generation.backend import backend
 from .generation.live import Room
 from .generation.runner import runner
-from .models import User
-from .services import generations, messages
+from .languages import language_of
+from .models import Conversation, User
+from .services import branches, generations, messages
 from .services.conversations import Chosen
 from .services.errors import Refused
 from .services.messages import Asked, Asker
@@ -144,10 +144,10 @@ class ConversationConsumer(BoundedSocket):
         """Handle one frame; whatever it holds, the socket lives on."""
         client_id = None
         try:
-            command = events.parse(text)
+            command = commands.parse(text)
             client_id = getattr(command, "client_id", None)
             await _HANDLERS[type(command)](self, command)
-        except events.BadFrame as error:
+        except commands.BadFrame as error:
             self._refuse(Refused(error.code), error.client_id)
             if not self.inbox.count_bad():
                 self.outbox.put(TOO_MANY)
@@ -161,24 +161,13 @@ class ConversationConsumer(BoundedSocket):
             self._refuse(Refused("internal"), client_id)
 
     def _refuse(self, refusal: Refused, client_id: str | None) -> None:
-        with translation.override(self._language()):
+        with translation.override(language_of(self.user, self.scope)):
             text = str(refusal)
         self.outbox.put(
             events.Error(code=refusal.code, text=text, client_id=client_id, limit=refusal.limit).frame()
         )
 
-    def _language(self) -> str:
-        if self.user.language:
-            return self.user.language
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
-        request = SimpleNamespace(
-            COOKIES=self.scope["cookies"], META={"HTTP_ACCEPT_LANGUAGE": headers.get("accept-language", "")}
-        )
-        return translation.get_language_from_request(request)  # type: ignore[arg-type] # all that it reads
-
-    async def _message_send(self, command: events.MessageSend) -> None:
-        if command.attachments:
-            raise Refused("not_capable", detail="attachments")
+    async def _message_send(self, command: commands.MessageSend) -> None:
         chosen = Chosen(command.model, command.options, command.system, command.think)
         await self._ask(
             partial(
@@ -187,17 +176,24 @@ class ConversationConsumer(BoundedSocket):
                 text=command.text,
                 parent=command.parent,
                 chosen=chosen,
+                attachments=command.attachments or (),
             )
         )
         if command.model is not None and self.room:
             self.room.wanted = command.model
 
-    async def _message_edit(self, command: events.MessageEdit) -> None:
+    async def _message_edit(self, command: commands.MessageEdit) -> None:
         await self._ask(
-            partial(messages.edit, client_id=command.client_id, message=command.message, text=command.text)
+            partial(
+                messages.edit,
+                client_id=command.client_id,
+                message=command.message,
+                text=command.text,
+                attachments=command.attachments,
+            )
         )
 
-    async def _answer_regenerate(self, command: events.AnswerRegenerate) -> None:
+    async def _answer_regenerate(self, command: commands.AnswerRegenerate) -> None:
         await self._ask(
             partial(
                 messages.regenerate,
@@ -208,7 +204,7 @@ class ConversationConsumer(BoundedSocket):
             )
         )
 
-    async def _answer_continue(self, command: events.AnswerContinue) -> None:
+    async def _answer_continue(self, command: commands.AnswerContinue) -> None:
         await self._ask(
             partial(messages.continue_answer, client_id=command.client_id, message=command.message)
         )
@@ -222,7 +218,7 @@ class ConversationConsumer(BoundedSocket):
         await backend.prepare()
         # Once more: preparing may have waited for Ollama.
         _refuse_if_draining()
-        asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature)
+        asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature, _can_see)
         asked, told, call = await asking.questions.run(asking.store, asker, ask)
         # Its first attempt was stored, but nobody here heard of it: a commit of which the connection did not tell.
         lost = asked.generation.process == runner.process and not runner.owns(asked.generation.pk)
@@ -242,15 +238,25 @@ class ConversationConsumer(BoundedSocket):
         else:
             self.outbox.put(describe.finished(asked.generation).frame())
 
-    async def _branch_select(self, command: events.BranchSelect) -> None:
-        row = await database.sockets.run(
-            messages.select_branch, self.user, self.conversation, command.message
-        )
+    async def _branch_select(self, command: commands.BranchSelect) -> None:
+        await self._show_branch(branches.select, command.message)
+
+    async def _message_delete(self, command: commands.MessageDelete) -> None:
+        await self._show_branch(branches.delete, command.message)
+
+    async def _show_branch(self, change: Callable[[User, UUID, UUID], Conversation], message: UUID) -> None:
+        row = await database.sockets.run(change, self.user, self.conversation, message)
         if self.room:
             self.room.changes += 1
         await notify.conversation_updated(row, running=False)
 
-    async def _generation_stop(self, command: events.GenerationStop) -> None:
+    async def _message_rate(self, command: commands.MessageRate) -> None:
+        row = await database.sockets.run(
+            branches.rate, self.user, self.conversation, command.message, command.rating, command.comment
+        )
+        notify.message_rated(self.user.pk, row)
+
+    async def _generation_stop(self, command: commands.GenerationStop) -> None:
         answer = self.room.answer if self.room else None
         if answer is not None and answer.id == command.generation and answer.id in runner.answers:
             runner.stop(answer.id, by=self.user)
@@ -258,13 +264,13 @@ class ConversationConsumer(BoundedSocket):
         if await database.sockets.run(generations.request_stop_by_owner, command.generation, self.user):
             stopping.tell_stop(command.generation)
 
-    async def _ack(self, command: events.Ack) -> None:
+    async def _ack(self, command: commands.Ack) -> None:
         self.outbox.ack(command.generation, command.end)
         if self._snapshot_end and self._snapshot_end[0] == command.generation:
             self._snapshot_end = None
         self._catch_up()
 
-    async def _resync(self, _command: events.Resync) -> None:
+    async def _resync(self, _command: commands.Resync) -> None:
         if self._snapshot_end is not None or self.outbox.is_waiting:
             raise Refused("rate")
         if self._reading is None or self._reading.done():
@@ -273,7 +279,7 @@ class ConversationConsumer(BoundedSocket):
             self._reading = asyncio.create_task(self._read_again(after=self._resync_from - now))
             self._resync_from = max(self._resync_from, now) + _RESYNC_SECONDS
 
-    async def _ping(self, _command: events.Ping) -> None:
+    async def _ping(self, _command: commands.Ping) -> None:
         self.outbox.put(events.Pong().frame())
 
     # --- Snapshot
@@ -316,17 +322,23 @@ class ConversationConsumer(BoundedSocket):
         self._catch_up()
 
 
-_HANDLERS: dict[type[events.Command], Callable[[ConversationConsumer, Any], Any]] = {
-    events.MessageSend: ConversationConsumer._message_send,
-    events.MessageEdit: ConversationConsumer._message_edit,
-    events.AnswerRegenerate: ConversationConsumer._answer_regenerate,
-    events.AnswerContinue: ConversationConsumer._answer_continue,
-    events.BranchSelect: ConversationConsumer._branch_select,
-    events.GenerationStop: ConversationConsumer._generation_stop,
-    events.Ack: ConversationConsumer._ack,
-    events.Resync: ConversationConsumer._resync,
-    events.Ping: ConversationConsumer._ping,
+_HANDLERS: dict[type[commands.Command], Callable[[ConversationConsumer, Any], Any]] = {
+    commands.MessageSend: ConversationConsumer._message_send,
+    commands.MessageEdit: ConversationConsumer._message_edit,
+    commands.MessageDelete: ConversationConsumer._message_delete,
+    commands.MessageRate: ConversationConsumer._message_rate,
+    commands.AnswerRegenerate: ConversationConsumer._answer_regenerate,
+    commands.AnswerContinue: ConversationConsumer._answer_continue,
+    commands.BranchSelect: ConversationConsumer._branch_select,
+    commands.GenerationStop: ConversationConsumer._generation_stop,
+    commands.Ack: ConversationConsumer._ack,
+    commands.Resync: ConversationConsumer._resync,
+    commands.Ping: ConversationConsumer._ping,
 }
+
+
+def _can_see(model: str) -> bool | None:
+    return backend.state(model).vision
 
 
 def _refuse_if_draining() -> None:

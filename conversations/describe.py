@@ -1,10 +1,11 @@
 """How rows look in the protocol."""
 
+from collections.abc import Iterable
 from typing import cast
 from uuid import UUID
 
 from . import events, outcomes
-from .models import Conversation, Generation, Message
+from .models import Attachment, Conversation, Generation, Message
 
 
 def conversation(row: Conversation, *, running: bool = False) -> events.ConversationState:
@@ -24,8 +25,10 @@ def conversation(row: Conversation, *, running: bool = False) -> events.Conversa
     )
 
 
-def message(row: Message, *, is_only: bool = False) -> events.MessageState:
-    """Return a message with its versions, which nobody has to look for where it `is_only` one."""
+def message(
+    row: Message, attached: Iterable[Attachment] = (), *, is_only: bool = False
+) -> events.MessageState:
+    """Return a message with what is `attached` and its versions, not looked for where it `is_only` one."""
     return events.MessageState(
         id=row.pk,
         parent=row.parent_id,
@@ -34,6 +37,20 @@ def message(row: Message, *, is_only: bool = False) -> events.MessageState:
         html=row.html,
         siblings=[row.pk] if is_only else siblings(row),
         created_at=row.created_at,
+        attachments=[attachment(one) for one in attached],
+    )
+
+
+def attachment(row: Attachment) -> events.AttachmentState:
+    """Return an attachment as the page draws it."""
+    return events.AttachmentState(
+        id=row.pk,
+        kind=row.kind,
+        name=row.name,
+        size=row.size,
+        width=row.width,
+        height=row.height,
+        characters=row.characters,
     )
 
 
@@ -69,6 +86,7 @@ def generation(row: Generation, text: str, thinking: str) -> events.GenerationSt
         thinking=thinking,
         end=(len(text), len(thinking)),
         history_start=row.history_start_id,
+        thinking_ms=row.message.thinking_ms,
     )
 
 
@@ -80,18 +98,18 @@ def finished(row: Generation) -> events.GenerationFinished:
         status=row.status,
         reason=row.reason,
         end=row.message.end,
-        stats=stats(row),
+        stats=stats(row, row.message.thinking_ms),
         model=row.model,
         omitted=row.omitted_messages,
         history_start=row.history_start_id,
-        outcome=outcomes.code(row, row.message.content),
+        outcome=outcomes.code(row, row.message.content, row.message.thinking),
         detail=outcomes.excerpt(row.error_detail),
         repeat_penalty=outcomes.higher_penalty(row),
     )
 
 
-def stats(row: Generation) -> events.Stats:
-    """Return what a generation took."""
+def stats(row: Generation, thinking_ms: int) -> events.Stats:
+    """Return what a generation, read `with_left_out`, took; `thinking_ms` is its message's."""
     speed = row.tokens_per_second
     return events.Stats(
         first_token_ms=row.first_token_ms,
@@ -100,4 +118,8 @@ def stats(row: Generation) -> events.Stats:
         prompt_tokens=row.prompt_tokens,
         output_tokens=row.output_tokens,
         tokens_per_s=round(speed, 1) if speed else None,
+        thinking_ms=thinking_ms or None,
+        window=row.window,
+        released_ms=row.released_ms,
+        unseen=sum(int(fact.detail) for fact in getattr(row, "left_out", ())) or None,
     )

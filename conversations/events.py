@@ -1,92 +1,20 @@
-"""The WebSocket protocol of `/ws/conversations/<uuid>/`: the one place that knows its JSON.
+"""What the server tells, by the WebSocket protocol of `/ws/conversations/<uuid>/`; `commands.py` has what it is asked.
 
-Commands come from the browser, events go to it. Both are text frames whose `type` names the class below.
-A position is a pair (content, thinking) of offsets in Unicode code points. Events that every viewer of a
+With that module, the one place that knows the protocol's JSON. Events are text frames whose `type` names the class
+below. A position is a pair (content, thinking) of offsets in Unicode code points. Events that every viewer of a
 conversation gets carry codes only; `Error` answers one socket and carries a sentence in its user's language.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
-
-MAX_FRAME_BYTES = 256 * 1024
+from msgspec import Struct
 
 Position = tuple[int, int]
-# PostgreSQL keeps no NUL.
-ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
-Name = Annotated[str, Meta(max_length=200, pattern=r"\A[^\x00]*\Z")]
-Think = bool | Annotated[str, Meta(max_length=10)]
 
-
-class Command(Struct, frozen=True):
-    """What a browser may ask for."""
-
-
-class MessageSend(Command, tag="message.send", frozen=True):
-    """Ask; `parent` is the message it answers, by default the end of the shown branch."""
-
-    client_id: ClientId
-    text: str
-    parent: UUID | None = None
-    model: Name | None = None
-    options: dict[str, Any] | None = None
-    system: str | None = None
-    attachments: list[UUID] | None = None
-    think: Think | None = None
-
-
-class MessageEdit(Command, tag="message.edit", frozen=True):
-    """Ask again in other words: a sibling of that message, and a new answer."""
-
-    client_id: ClientId
-    message: UUID
-    text: str
-
-
-class AnswerRegenerate(Command, tag="answer.regenerate", frozen=True):
-    """Ask for a sibling of that answer, from another model if one is named; `options` are for it alone."""
-
-    client_id: ClientId
-    message: UUID
-    model: Name | None = None
-    options: dict[str, Any] | None = None
-
-
-class AnswerContinue(Command, tag="answer.continue", frozen=True):
-    """Ask for more of that answer, in place."""
-
-    client_id: ClientId
-    message: UUID
-
-
-class BranchSelect(Command, tag="branch.select", frozen=True):
-    """Show the branch through that message."""
-
-    message: UUID
-
-
-class GenerationStop(Command, tag="generation.stop", frozen=True):
-    """Stop; harmless when late, twice or foreign."""
-
-    generation: UUID
-
-
-class Ack(Command, tag="ack", frozen=True):
-    """Tell that everything up to `end` has arrived."""
-
-    generation: UUID
-    end: Position
-
-
-class Resync(Command, tag="resync", frozen=True):
-    """Ask for a new snapshot."""
-
-
-class Ping(Command, tag="ping", frozen=True):
-    """Ask for a `Pong`."""
+_encoder = msgspec.json.Encoder()
 
 
 class Event(Struct, omit_defaults=True):
@@ -101,7 +29,8 @@ class OllamaState(Struct, omit_defaults=True):
     """What is known of the model that would answer next.
 
     `state`: ready, unloaded (answers after loading), missing (not pulled), empty (no model at all), starting or
-    down (`since` tells from when); `wanted` is the model asked for where another one stands in.
+    down (`since` tells from when); `wanted` is the model asked for where another one stands in. `vision` tells whether
+    it takes pictures, None where nobody knows; `thinking` how its thinking is chosen: "switch", "levels" or not at all.
     """
 
     state: str
@@ -109,6 +38,8 @@ class OllamaState(Struct, omit_defaults=True):
     wanted: str = ""
     since: datetime | None = None
     demonstration: bool = False
+    vision: bool | None = None
+    thinking: str = ""
 
 
 class ConversationState(Struct, omit_defaults=True):
@@ -127,7 +58,10 @@ class ConversationState(Struct, omit_defaults=True):
 
 
 class GenerationState(Struct, omit_defaults=True):
-    """A live generation with the text so far; `history_start` and `saved` as `GenerationStatus` has them."""
+    """A live generation with the text so far; the last ones as `GenerationStatus` has them.
+
+    `phase_ms` tells for how long the phase has lasted already.
+    """
 
     id: UUID
     message: UUID
@@ -142,6 +76,9 @@ class GenerationState(Struct, omit_defaults=True):
     ahead: int | None = None
     history_start: UUID | None = None
     saved: bool = True
+    tokens: int = 0
+    phase_ms: int = 0
+    thinking_ms: int = 0
 
 
 def beginning(state: GenerationState, most: int) -> GenerationState:
@@ -149,6 +86,18 @@ def beginning(state: GenerationState, most: int) -> GenerationState:
     thinking = state.thinking[:most]
     text = state.text[: most - len(thinking)]
     return msgspec.structs.replace(state, text=text, thinking=thinking, end=(len(text), len(thinking)))
+
+
+class AttachmentState(Struct, omit_defaults=True):
+    """An attachment as the page draws it: `size` in bytes, pictures in pixels, text files in code points."""
+
+    id: UUID
+    kind: str
+    name: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    characters: int | None = None
 
 
 class MessageState(Struct):
@@ -161,10 +110,15 @@ class MessageState(Struct):
     html: str
     siblings: list[UUID]
     created_at: datetime
+    attachments: list[AttachmentState] = []
 
 
 class Stats(Struct, omit_defaults=True):
-    """What a generation took: milliseconds, and tokens as the model counted them."""
+    """What a generation took: milliseconds, and tokens as the model counted them, or else as they arrived.
+
+    `window` is how many tokens the model takes in all, `released_ms` how long it took to let go of it after a stop,
+    `unseen` the number of pictures that belong to what was sent, but were not given to the model.
+    """
 
     first_token_ms: int | None = None
     total_ms: int | None = None
@@ -172,6 +126,10 @@ class Stats(Struct, omit_defaults=True):
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     tokens_per_s: float | None = None
+    thinking_ms: int | None = None
+    window: int | None = None
+    released_ms: int | None = None
+    unseen: int | None = None
 
 
 class Snapshot(Event, tag="snapshot"):
@@ -206,7 +164,8 @@ class GenerationStatus(Event, tag="generation.status"):
     """The true phase: queued, connecting, loading, reading, thinking or writing.
 
     `history_start` is the first message that went along, where earlier ones were left out; known once it is sent.
-    `saved` is False while the database does not take what is shown.
+    `saved` is False while the database does not take what is shown. `tokens` counts the pieces that have come, and
+    is told once a second; `thinking_ms` how long the model thought, known when it begins to write.
     """
 
     generation: UUID
@@ -214,6 +173,8 @@ class GenerationStatus(Event, tag="generation.status"):
     ahead: int | None = None
     history_start: UUID | None = None
     saved: bool = True
+    tokens: int = 0
+    thinking_ms: int = 0
 
 
 class GenerationDelta(Event, tag="generation.delta"):
@@ -258,6 +219,15 @@ class ConversationDeleted(Event, tag="conversation.deleted"):
     id: UUID
 
 
+class MessageRated(Event, tag="message.rated"):
+    """A person said what they think of an answer."""
+
+    conversation: UUID
+    message: UUID
+    rating: int
+    comment: str
+
+
 class OllamaStatus(Event, OllamaState, tag="ollama.status"):
     """What is known of the model changed."""
 
@@ -277,50 +247,3 @@ class Error(Event, tag="error"):
 
 class Pong(Event, tag="pong"):
     """The answer to a ping."""
-
-
-class BadFrame(Exception):
-    """A frame that is no command; `code` is the protocol's, `client_id` the command's where it had one."""
-
-    def __init__(self, code: str, client_id: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.client_id = client_id
-
-
-_COMMANDS: tuple[type[Command], ...] = (
-    MessageSend,
-    MessageEdit,
-    AnswerRegenerate,
-    AnswerContinue,
-    BranchSelect,
-    GenerationStop,
-    Ack,
-    Resync,
-    Ping,
-)
-_commands = {command.__struct_config__.tag: command for command in _COMMANDS}
-_encoder = msgspec.json.Encoder()
-
-
-def parse(text: str | None) -> Command:
-    """Return the command that a text frame holds (None stands for a binary one). Raises BadFrame."""
-    if text is None:
-        raise BadFrame("bad_frame")
-    if len(text) > MAX_FRAME_BYTES or len(text.encode(errors="replace")) > MAX_FRAME_BYTES:
-        raise BadFrame("too_large")
-    try:
-        raw = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise BadFrame("bad_frame") from error
-    if not isinstance(raw, dict):
-        raise BadFrame("bad_frame")
-    client_id = raw.get("client_id")
-    client_id = client_id[:64] if isinstance(client_id, str) else None
-    command = _commands.get(raw.get("type")) if isinstance(raw.get("type"), str) else None
-    if command is None:
-        raise BadFrame("unknown_type", client_id)
-    try:
-        return msgspec.convert(raw, command)
-    except msgspec.ValidationError as error:
-        raise BadFrame("bad_frame", client_id) from error

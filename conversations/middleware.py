@@ -1,4 +1,4 @@
-"""The person's language and time zone, for the length of a request."""
+"""The person's language and time zone, for the length of a request, and the compression of its answer."""
 
 import functools
 import zoneinfo
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone, translation
 
 # Set by static/js/page.js from the browser's own zone, percent-encoded as cookies have to be.
@@ -45,3 +47,13 @@ class PreferencesMiddleware:
                 timezone.activate(zoneinfo.ZoneInfo(name))
                 return
         timezone.deactivate()
+
+
+class CompressTextMiddleware(GZipMiddleware):
+    """Compresses what is text; a picture's bytes would only cost time."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return the answer, smaller where that is worth while."""
+        if response.headers.get("Content-Type", "").startswith("image/"):
+            return response
+        return super().process_response(request, response)

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from . import describe, events
-from .models import Conversation
+from .models import Conversation, Message
 from .neighbours import neighbours
 
 
@@ -42,6 +42,11 @@ async def conversation_updated(row: Conversation, *, running: bool) -> None:
 async def conversation_deleted(owner: int, conversation: UUID) -> None:
     """Tell a conversation's owner that it is gone."""
     _to_user(owner, events.ConversationDeleted(conversation))
+
+
+def message_rated(owner: int, row: Message) -> None:
+    """Tell a conversation's owner what they said of an answer."""
+    _to_user(owner, events.MessageRated(row.conversation_id, row.pk, row.rating, row.rating_comment))
 
 
 def _to_user(user: int, event: events.Event) -> None:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 SENTENCES: dict[str, str | Promise] = {
     "user_stop": _("Stopped."),
     "empty": _("The model ended without writing an answer. Retry, or ask in other words."),
+    "thoughts_only": _(
+        "The model thought, and ended without writing an answer. Retry, or ask in other words."
+    ),
+    "thoughts_cut": _(
+        "The limit of tokens was used up by thinking, before the answer began. Raise num_predict in the settings, "
+        "or turn thinking off."
+    ),
+    "thoughts_stopped": _("Stopped while the model was thinking, before the first word of its answer."),
     "anew": _("The model did not go on where the answer ended, but began it anew."),
     "length": _("Ended at its limit of tokens. Continue it, or raise num_predict in the settings."),
     "cut_off": _(
@@ -66,6 +74,7 @@ _FINER = {
     ("stalled", "first_byte"): "ollama_silent",
 }
 _WITHOUT_TEXT = {"stop": "empty", "ollama_broke": "ollama_lost"}
+_THOUGHTS_ONLY = {"stop": "thoughts_only", "length": "thoughts_cut", "user_stop": "thoughts_stopped"}
 _CAUSES = {cause for _reason, cause in _FINER}
 _EXCERPT = 200
 # So many characters are compared; fewer than the second number may well come twice by chance.
@@ -79,11 +88,16 @@ _PENALTY_STEP = 0.1
 _HIGHEST_PENALTY = 2.0
 
 
-def code(generation: "Generation", content: str) -> str:
-    """Return which sentence tells how `generation` ended, with `content` as its answer; "stop" has none."""
+def code(generation: "Generation", content: str, thinking: str = "") -> str:
+    """Return which sentence tells how `generation` ended, with `content` as its answer and `thinking` before it.
+
+    "stop" has none.
+    """
     cause = generation.error_detail.partition(": ")[0]
     found = _FINER.get((generation.reason, cause), generation.reason)
     if not content.strip():
+        if thinking and found in _THOUGHTS_ONLY:
+            return _THOUGHTS_ONLY[found]
         return _WITHOUT_TEXT.get(found, found)
     return "anew" if found == "stop" and _began_anew(content, generation.begins_at) else found
 

@@ -21,13 +21,23 @@ WITH RECURSIVE branch(id, parent_id, depth) AS (
 )
 """
 _IDS = _WALK + "SELECT id FROM branch ORDER BY depth DESC"  # noqa: S608 -- constants alone
-_TURNS = (
-    _WALK
-    + """
-SELECT m.role, m.content, m.id FROM branch JOIN conversations_message m ON m.id = branch.id ORDER BY depth DESC
-"""
-)
+_HAS_FILES = "EXISTS (SELECT 1 FROM conversations_attachment_messages a WHERE a.message_id = m.id)"
+_TURNS = f"""{_WALK}
+SELECT m.role, m.content, m.id, {_HAS_FILES}
+FROM branch JOIN conversations_message m ON m.id = branch.id ORDER BY depth DESC
+"""  # noqa: S608 -- constants alone
 WHOLE_BRANCH = 1_000_000
+# The kind of the fact that says how many pictures a model was not given.
+PICTURES_LEFT_OUT = "pictures_left_out"
+# Walks the other way, to everything that stands below a message.
+_BELOW = """
+WITH RECURSIVE below(id, depth) AS (
+    SELECT id, 1 FROM conversations_message WHERE id = %s
+    UNION ALL
+    SELECT m.id, below.depth + 1 FROM conversations_message m JOIN below ON m.parent_id = below.id
+)
+SELECT id FROM below ORDER BY depth DESC LIMIT %s
+"""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):  # type: ignore[name-defined] # the plugin is early
@@ -58,9 +68,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return how many messages lead to `leaf`, itself among them."""
         return len(self._branch_ids(leaf, WHOLE_BRANCH))
 
-    def turns(self, leaf: UUID | None, limit: int) -> list[tuple[str, str, UUID]]:
-        """Return the same as (role, content, id): all that a model needs, without the cost of rows."""
-        return [(role, content, _uuid(pk)) for role, content, pk in self._walk(_TURNS, leaf, limit)]
+    def turns(self, leaf: UUID | None, limit: int) -> list[tuple[str, str, UUID, bool]]:
+        """Return the same as (role, content, id, has files): all that a model needs, without the cost of rows."""
+        return [
+            (role, content, _uuid(pk), bool(has_files))
+            for role, content, pk, has_files in self._walk(_TURNS, leaf, limit)
+        ]
+
+    def below(self, message: UUID) -> list[UUID]:
+        """Return the ids of a message and of all that stand below it, the lowest first."""
+        return [_uuid(pk) for (pk,) in self._walk(_BELOW, message, WHOLE_BRANCH)]
 
     def _branch_ids(self, leaf: UUID | None, limit: int) -> list[UUID]:
         return [_uuid(pk) for (pk,) in self._walk(_IDS, leaf, limit)]
@@ -79,10 +96,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return connections[self.db]
 
     def with_generations(self) -> Self:
-        """Prefetch each answer's calls, oldest first."""
+        """Prefetch each answer's calls, oldest first, and each question's files."""
         from .models import Generation
 
-        return self.prefetch_related(Prefetch("generations", Generation.objects.order_by("queued_at")))
+        calls = Prefetch("generations", Generation.objects.order_by("queued_at").with_left_out())
+        return self.prefetch_related(calls, "attachments")
 
     def siblings_of(self, messages: Iterable["Message"]) -> dict[UUID | None, list[UUID]]:
         """Return, for the parents of `messages` (all of one conversation), their children in order."""
@@ -107,6 +125,13 @@ def _uuid(value: UUID | str) -> UUID:
 
 class GenerationQuerySet(models.QuerySet["Generation"]):  # type: ignore[name-defined] # the plugin is early
     """Generations by where they stand."""
+
+    def with_left_out(self) -> Self:
+        """Prefetch, as `left_out`, what tells of pictures that the model was not given."""
+        from .models import GenerationEvent
+
+        facts = GenerationEvent.objects.filter(kind=PICTURES_LEFT_OUT)
+        return self.prefetch_related(Prefetch("events", facts, to_attr="left_out"))
 
     def live(self) -> Self:
         """Return those that wait or run."""

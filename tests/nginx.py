@@ -67,7 +67,7 @@ class Nginx(AbstractContextManager["Nginx"]):
         text = text.replace("chat.example.org", "127.0.0.1").replace("https://$host", self.url)
         text = re.sub(r"/etc/ssl/chatsite/\w+.pem", str(self.certificate), text)
         text = text.replace("/var/lib/chatsite/static/", f"{sites[0].data_dir}/static/")
-        text = text.replace("location /", f"location {path}")
+        text = re.sub(r"location (= )?/", rf"location \1{path}", text)
         return text if self._https else re.sub(r"\n\s+ssl_.*", "", text)
 
     def __enter__(self) -> Self:

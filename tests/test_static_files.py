@@ -11,13 +11,15 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
-from chatsite import staticfiles
+from chatsite import minify, modules, staticfiles
 from tests.collected import HASHED, collect
 
 HASHED_NAME = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 # Any string that looks like the address of a module or a sprite, whatever stands before it.
 ADDRESS = re.compile(r"""["'`]([^"'`\s]*\.(?:js|mjs|svg))["'`]""")
-STATIC_IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["']([^"']+\.js)["']""", re.MULTILINE)
+# Imports that a module cannot do without; `import(…)` comes later, if at all.
+STATIC_IMPORT = re.compile(r"""\b(?:from|import)\s*["']([^"']+\.js)["']""")
+ENTRIES = ("js/chat.js", "js/page.js")
 
 URL = re.compile(r"""url\(["']?([^"')]+)["']?\)""")
 
@@ -71,14 +73,45 @@ def test_every_address_in_a_module_leads_to_a_hashed_file(collected: Collected, 
         assert (collected.directory / name).is_file()
 
 
-def test_first_load_is_small(collected: Collected) -> None:
-    loaded = collected.graph("js/chat.js", STATIC_IMPORT)
-    own = {name for name in collected.graph("js/chat.js", ADDRESS) if name.startswith("js/")}
-    sources = sum((collected.directory / name).stat().st_size for name in own)
-    size = collected.wire_size(loaded)
-    print(f"\n{len(loaded)} modules at first load: {size:,} B on the wire; own: {sources:,} B uncompressed")
-    assert not any("highlight" in name or "katex" in name for name in loaded)
-    assert size < 90_000
+def test_the_first_load_needs_little_of_our_own(collected: Collected) -> None:
+    loaded = set.union(*(collected.graph(entry, STATIC_IMPORT) for entry in ENTRIES))
+    size = sum((collected.directory / name).stat().st_size for name in loaded)
+    assert [name for name in loaded if not name.startswith("js/")] == []
+    assert size <= 40_000, sorted(loaded)
+
+
+def test_a_page_asks_at_once_for_all_modules_that_it_needs(collected: Collected, settings: Any) -> None:
+    settings.STATIC_ROOT = collected.directory
+    assert modules.needed_by("js/chat.js") == ()
+    settings.STORAGES = HASHED
+    assert set(modules.needed_by("js/chat.js")) == {
+        f"{settings.STATIC_URL}{name}" for name in collected.graph("js/chat.js", STATIC_IMPORT)
+    }
+
+
+def test_own_modules_are_served_small(collected: Collected) -> None:
+    for module in own_modules():
+        text = collected.text(collected.names[module])
+        assert len(text) < Path(settings.BASE_DIR, "static", module).stat().st_size, module
+
+
+def test_without_node_modules_are_served_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BASE_DIR = tmp_path
+    monkeypatch.setattr(minify, "node", lambda: None)
+    assert minify.minified({"js/a.js": "let one  =  1;"}) == {"js/a.js": "let one  =  1;"}
+    (line,) = caplog.messages
+    assert "as they are written" in line
+
+
+def test_a_module_is_made_small_once(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "node_modules").mkdir()
+    settings.BASE_DIR = tmp_path
+    first = minify.minified({"js/a.js": "export const one  =  1; // why"})
+    assert first == {"js/a.js": "export const one=1;"}
+    monkeypatch.setattr(minify, "node", lambda: None)
+    assert minify.minified({"js/a.js": "export const one  =  1; // why"}) == first
 
 
 def test_highlighting_is_offered_for_the_collected_languages(collected: Collected) -> None:

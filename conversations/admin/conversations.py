@@ -1,6 +1,7 @@
 """Conversations: a list, and each as a transcript."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -9,11 +10,16 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
 
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Attachment, Conversation, Generation, Message
 from conversations.rendering.characters import clean
+from conversations.views import attachments
 
 from . import transcript, wording
 from .base import LogAdmin
@@ -85,6 +91,20 @@ class ConversationAdmin(LogAdmin):
     def place(self, conversation: Conversation) -> str:
         """Return what the owner did with the conversation."""
         return _place(conversation) or wording.EMPTY
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return Django's addresses and that of a message's file."""
+        show = self.admin_site.admin_view(self.attachment_view)
+        name = "conversations_conversation_attachment"
+        return [path("<uuid:pk>/attachments/<uuid:attachment>", show, name=name), *super().get_urls()]
+
+    @method_decorator(require_GET)
+    def attachment_view(self, request: HttpRequest, pk: UUID, attachment: UUID) -> HttpResponse:
+        """Send a file of this conversation to those who may read it."""
+        if not (self.has_view_permission(request) and _may_read(request)):
+            raise PermissionDenied
+        rows = Attachment.objects.filter(messages__conversation=pk).distinct()
+        return attachments.answer(get_object_or_404(rows, pk=attachment))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -87,13 +87,13 @@ class GenerationAdmin(LogAdmin):
             _("Durations"),
             {"fields": [("waited", "first_text", "duration"), ("load", "prompt_time", "output_time")]},
         ),
-        (_("Tokens"), {"fields": [("prompt_tokens", "output_tokens", "speed")]}),
+        (_("Tokens"), {"fields": [("prompt_tokens", "output_tokens", "window", "speed")]}),
         (
             _("Server"),
             {
                 "fields": [
                     ("process", "last_sign"),
-                    ("stop_asked", "stop_requested_by"),
+                    ("stop_asked", "stop_requested_by", "released_ms"),
                     ("id", "client_id"),
                 ]
             },

@@ -140,6 +140,11 @@ class Entry:
         """The thinking as plain text, made safe to look at."""
         return self._shown(self.thinking)
 
+    @property
+    def comment(self) -> str:
+        """Why the person thinks so of the answer, made safe to look at."""
+        return clean(self.message.rating_comment)
+
     def _shown(self, text: str) -> str:
         return clean(text if self.whole else text[:SHOWN_AT_MOST])
 

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_POST
 
 from conversations import usernames
 from conversations.models import Conversation, User
-from conversations.services import accounts
+from conversations.services import accounts, attachments
 
 from . import wording
 from .base import ListAdmin
@@ -165,6 +165,11 @@ class UserAdmin(ListAdmin, auth_admin.UserAdmin):
         super().save_model(request, obj, form, change)
         if change and "email" in form.changed_data:
             accounts.save_profile(obj)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete the account, with files that were never sent."""
+        attachments.forget_with(obj)
+        super().delete_model(request, obj)
 
     # --- Actions
 

@@ -41,6 +41,7 @@ EVENTS: dict[str, Promise] = {
     "thinking": _("thinking"),
     "writing": _("writing"),
     "first_token": _("first text"),
+    "pictures_left_out": _("pictures left out"),
     "stop_asked": _("asked to stop"),
     "finished": _("finished"),
 }

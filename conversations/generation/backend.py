@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from conversations.events import OllamaState
-from conversations.ollama.catalogue import ModelDetails, ModelInfo
+from conversations.ollama.catalogue import Abilities, ModelDetails, ModelInfo, abilities
 from conversations.ollama.client import OllamaClient
 from conversations.ollama.errors import OllamaError
 from conversations.ollama.transport import Timeouts
@@ -31,22 +31,26 @@ _FALLBACK_WINDOW = 4096
 
 @dataclass(frozen=True, slots=True)
 class OfferedModel:
-    """A model that can complete; `size` in bytes, `loaded` when it is in memory."""
+    """A model that can complete; `size` in bytes, `loaded` when it is in memory. The last two as in `Abilities`."""
 
     name: str
     size: int | None
     loaded: bool
+    vision: bool | None = None
+    thinking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What was seen at the last look. `loaded` maps names to their window in tokens; `down_since` tells of silence."""
+    """What was seen at the last look. `loaded` maps names to their window in tokens, `abilities` to what they can do;
+    `down_since` tells of silence."""
 
     looked: bool = False
     demonstration: bool = False
     down_since: datetime | None = None
     models: tuple[ModelInfo, ...] = ()
     loaded: dict[str, int | None] = field(default_factory=dict)
+    abilities: dict[str, Abilities] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Return the names of the models that can complete."""
@@ -85,7 +89,32 @@ class Backend:
     def offered(self) -> list[OfferedModel]:
         """Return the models that a person can choose from."""
         loaded = self.picture.loaded
-        return [OfferedModel(model.name, model.size, model.name in loaded) for model in self.picture.models]
+        return [
+            OfferedModel(model.name, model.size, model.name in loaded, *self.abilities(model.name))
+            for model in self.picture.models
+        ]
+
+    def abilities(self, name: str) -> Abilities:
+        """Return what a model can do, as far as that is known."""
+        return self.picture.abilities.get(name, Abilities())
+
+    def sees(self, name: str) -> bool | None:
+        """Return whether a model takes pictures, None where nobody knows."""
+        return self.abilities(name).vision
+
+    def think(self, name: str, wanted: str) -> bool | str | None:
+        """Return what to tell a model about thinking where `wanted` (`Conversation.think`) is asked for; None: nothing.
+
+        Ollama refuses a question that asks a model to think which cannot
+        (https://github.com/ollama/ollama/blob/main/server/routes.go, ChatHandler), so it is asked of no other.
+        """
+        level = wanted in {"low", "medium", "high", "max"}
+        match self.abilities(name).thinking:
+            case "levels":
+                return wanted if level else None
+            case "switch" if wanted:
+                return wanted != "off"
+        return None
 
     def choose(self, wanted: str) -> str:
         """Return the name of the model that answers where `wanted` ("": any) is asked for.
@@ -127,6 +156,7 @@ class Backend:
             model=name,
             wanted="" if name == _find(asked, [name]) else asked,
             demonstration=picture.demonstration,
+            **self.abilities(name)._asdict(),
         )
 
     async def watch(self, changed: Callable[[], None]) -> None:
@@ -180,22 +210,23 @@ class Backend:
 
     async def _draw(self, client: OllamaClient, *, demonstration: bool) -> Picture:
         models, loaded = await asyncio.gather(client.tags(), client.ps())
-        able = [model for model in models if await self._can_complete(client, model)]
+        known = {model: await self._capabilities(client, model) for model in models}
+        able = {model: told for model, told in known.items() if told is None or "completion" in told}
         return Picture(
             looked=True,
             demonstration=demonstration,
             models=tuple(able),
             loaded={model.name: model.context_length for model in loaded},
+            abilities={model.name: abilities(told, model.family) for model, told in able.items()},
         )
 
-    async def _can_complete(self, client: OllamaClient, model: ModelInfo) -> bool:
-        capabilities = model.capabilities
-        if capabilities is None:
-            try:
-                capabilities = (await self._show(client, model.name, model.digest)).capabilities
-            except OllamaError:
-                return True
-        return capabilities is None or "completion" in capabilities
+    async def _capabilities(self, client: OllamaClient, model: ModelInfo) -> frozenset[str] | None:
+        if model.capabilities is not None:
+            return model.capabilities
+        try:
+            return (await self._show(client, model.name, model.digest)).capabilities
+        except OllamaError:
+            return None
 
     async def _show(self, client: OllamaClient, name: str, digest: str) -> ModelDetails:
         key = (name, digest)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -21,13 +22,15 @@ from conversations.ollama.errors import (
 )
 from conversations.ollama.transport import Pace, nothing
 from conversations.ollama.wire import Chunk
+from conversations.querysets import PICTURES_LEFT_OUT
 from conversations.services import generations
 from conversations.services.errors import Refused
 from conversations.services.generations import Call, Fact
 from conversations.services.options import HISTORY_TURNS
 
 from .backend import Backend
-from .history import Prompt, Turn, compose
+from .enclosed import Turn
+from .history import Prompt, compose
 from .live import LiveAnswer
 
 logger = logging.getLogger(__name__)
@@ -38,7 +41,6 @@ _LOADING_POLL_SECONDS = 0.5
 # Most models begin at once: then nobody has to know what they would have been waited for.
 _PATIENCE_SECONDS = 0.1
 _REASONS = {"length": "length"}
-_THINK = {"": None, "on": True, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,14 @@ async def stream(
         model, client = backend.choose(call.model), backend.client
     except Refused as refusal:
         raise ModelMissing(call.model) from refusal
-    prompt = await _prompt(call, model, backend)
+    window = call.options.get("num_ctx") or await backend.window(model)
+    answer.columns = {"window": window}
+    prompt = await _prompt(call, window, sees=backend.state(model).vision is not False)
+    if prompt.unseen:
+        answer.facts.append(Fact(answer.id, timezone.now(), PICTURES_LEFT_OUT, str(prompt.unseen)))
     if prompt.omitted or model != call.model:
         answer.state.model, answer.state.history_start = model, prompt.start
-        answer.columns = {
+        answer.columns |= {
             "model": model,
             "omitted_messages": prompt.omitted,
             "history_start_id": prompt.start,
@@ -96,14 +102,22 @@ async def stream(
         with contextlib.suppress(DatabaseError):
             await writer.run(generations.set_call, answer.id, answer.columns)
     options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
-    think = _THINK.get(call.think, call.think)
+    think = backend.think(model, call.think)
     return await _read(answer, client, ChatRequest(model, prompt.messages, options, think), pace)
 
 
-async def _prompt(call: Call, model: str, backend: Backend) -> Prompt:
-    turns = [Turn(*turn) for turn in call.turns]
-    window = call.options.get("num_ctx") or await backend.window(model)
-    return compose(turns, system=call.system, window=window, options=call.options, unread=call.unread)
+async def _prompt(call: Call, window: int, *, sees: bool) -> Prompt:
+    turns = [Turn(role, content, pk, call.attached.get(pk, ())) for role, content, pk in call.turns]
+    chosen = partial(
+        compose,
+        turns,
+        system=call.system,
+        window=window,
+        options=call.options,
+        unread=call.unread,
+        sees=sees,
+    )
+    return await asyncio.to_thread(chosen) if call.attached else chosen()
 
 
 async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, pace: Pace) -> Outcome:
@@ -152,7 +166,8 @@ def _take(answer: LiveAnswer, chunk: Chunk) -> bool:
 
 
 def _done(chunk: Chunk) -> Outcome:
-    counts = chunk.stats._asdict() if chunk.stats else {}
+    told = chunk.stats._asdict() if chunk.stats else {}
+    counts = {name: value for name, value in told.items() if value is not None}
     return Outcome("completed", _REASONS.get(chunk.done_reason, "stop"), columns=counts)
 
 

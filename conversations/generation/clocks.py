@@ -5,6 +5,7 @@ fifty; chunks are written twice a second, so that a killed process loses at most
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from .saving import tell_if_late, tell_unsaved, tell_wrote
 logger = logging.getLogger(__name__)
 
 FRAME_SECONDS = 0.04
+# How many tokens have come is told once a second: in each frame of text it would be a tenth of its bytes.
+_TICKS_PER_COUNT = 25
 CHECKPOINT_SECONDS = 0.5
 
 
@@ -34,12 +37,14 @@ class FrameClock:
     async def run(self, has_answers: asyncio.Event) -> None:
         """Tick for as long as the process lives."""
         loop = asyncio.get_running_loop()
-        while True:
+        for tick in itertools.count(1):
             await has_answers.wait()
             await asyncio.sleep(FRAME_SECONDS - loop.time() % FRAME_SECONDS)
             await self._read()
             for answer in tuple(self._answers.values()):
                 answer.flush()
+                if tick % _TICKS_PER_COUNT == 0:
+                    answer.tell_tokens()
 
     async def _read(self) -> None:
         """Let all readers have what has come by now, so that it is in the frames that go out now."""

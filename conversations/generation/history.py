@@ -7,9 +7,14 @@ Ollama itself drops what does not fit from the front without a word
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from conversations.models import Attachment
 from conversations.services.options import HISTORY_TURNS
+
+from . import enclosed
+from .enclosed import Turn
 
 # Per message: the marks of a chat template around it.
 _TOKENS_PER_MESSAGE = 8
@@ -19,30 +24,33 @@ _LETTERS_PER_TOKEN = 3.5
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One message as Ollama takes it."""
-
-    role: str
-    content: str
-    message: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent, and how many of the conversation's messages stay behind; then `start` is the first that goes."""
+    """What is sent, and how many of the conversation's messages stay behind; then `start` is the first that goes.
 
-    messages: list[dict[str, str]]
+    `unseen` pictures belong to what is sent, but the model is not given them.
+    """
+
+    messages: list[dict[str, Any]]
     omitted: int
     start: UUID | None
+    unseen: int = 0
 
 
 def compose(
-    turns: Sequence[Turn], *, system: str, window: int, options: dict[str, object], unread: int = 0
+    turns: Sequence[Turn],
+    *,
+    system: str,
+    window: int,
+    options: dict[str, object],
+    unread: int = 0,
+    sees: bool = True,
 ) -> Prompt:
     """Return the newest turns that the options and the window (in tokens) allow; the last one always goes.
 
     `turns` is the shown branch, oldest first, ending with the question (and, to continue it, the answer so far).
     `unread` messages stand before them; then the first turn may lack its question, and stays behind as well.
+    `sees` tells whether the model takes pictures. Files are read here, so this is not for the event loop where turns
+    have some.
     """
     first = _first_by_count(turns, options.get(HISTORY_TURNS))
     reserve = window // _ANSWER_SHARE
@@ -51,10 +59,12 @@ def compose(
         reserve = wanted
     room = window - reserve - (_tokens(system) if system else 0)
     first = max(first, _first_by_room(turns, room), _first_whole(turns) if unread else 0)
+    sent = enclosed.messages(turns[first:], sees=sees)
+    unseen = len(enclosed.pictures(turns[first:])) - sum(len(message.get("images", ())) for message in sent)
     messages = [{"role": "system", "content": system}] if system else []
-    messages += [{"role": turn.role, "content": turn.content} for turn in turns[first:] if turn.content]
     omitted = unread + first
-    return Prompt(messages, omitted, start=turns[first].message if omitted else None)
+    start = turns[first].message if omitted else None
+    return Prompt([*messages, *sent], omitted, start, unseen)
 
 
 def _starts(turns: Sequence[Turn]) -> list[int]:
@@ -79,17 +89,34 @@ def _first_by_room(turns: Sequence[Turn], room: int) -> int:
         return 0
     first, used, end = starts[-1], 0, len(turns)
     for start in reversed(starts):
-        used += sum(_tokens(turn.content) for turn in turns[start:end])
+        used += sum(_tokens_of(turn) for turn in turns[start:end])
         if used > room and start != starts[-1]:
             return first
         first, end = start, start
     return 0
 
 
+def _tokens_of(turn: Turn) -> int:
+    return _tokens(turn.content) + sum(map(_tokens_of_file, turn.attached))
+
+
+def _tokens_of_file(row: Attachment) -> int:
+    if row.kind == Attachment.Kind.IMAGE:
+        return enclosed.TOKENS_PER_PICTURE
+    characters = row.characters or 0
+    # Of three bytes each; other characters beyond ASCII, of two or four, count as half a wide one or more.
+    wide = (row.size - characters) // 2
+    return _TOKENS_PER_MESSAGE + _estimate(characters, wide)
+
+
 def _tokens(text: str) -> int:
-    """Estimate tokens, rather too many: one for each wide character, one for each 3.5 of the others."""
     wide = 0 if text.isascii() else sum(map(_is_wide, text))
-    return _TOKENS_PER_MESSAGE + wide + round((len(text) - wide) / _LETTERS_PER_TOKEN)
+    return _TOKENS_PER_MESSAGE + _estimate(len(text), wide)
+
+
+def _estimate(characters: int, wide: int) -> int:
+    """Estimate tokens, rather too many: one for each wide character, one for each 3.5 of the others."""
+    return wide + round((characters - wide) / _LETTERS_PER_TOKEN)
 
 
 def _is_wide(character: str) -> bool:

@@ -4,6 +4,7 @@ Text takes two ways from here, each on its own clock and each piece once: as fra
 as chunks to the database (`take_unsaved`). Everything here belongs to the process's event loop.
 """
 
+import time
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -67,6 +68,8 @@ class Answer:
         self.id = state.id
         self._shown = _Kinds(state.text, state.thinking)
         self._unshown = _Kinds()
+        self._phase_since = time.monotonic()
+        self._thought_before = state.thinking_ms
 
     @property
     def end(self) -> events.Position:
@@ -103,9 +106,21 @@ class Answer:
         """Tell the phase, if it is another one or another place in the queue."""
         if (phase, ahead) == (self.state.phase, self.state.ahead):
             return
+        if phase != self.state.phase:
+            self._thought_before = self.thinking_ms
+            self._phase_since = time.monotonic()
         self.state.phase, self.state.ahead = phase, ahead
         self.state.status = "queued" if phase == "queued" else "running"
         self._tell()
+
+    @property
+    def thinking_ms(self) -> int:
+        """For how many milliseconds the model has thought, in earlier calls for the same answer too."""
+        return self._thought_before + (self._phase_ms if self.state.phase == "thinking" else 0)
+
+    @property
+    def _phase_ms(self) -> int:
+        return round((time.monotonic() - self._phase_since) * 1000)
 
     def tell_saved(self, saved: bool) -> None:
         """Tell whether the database takes what is shown, if that has changed."""
@@ -122,6 +137,8 @@ class Answer:
                 ahead=state.ahead,
                 history_start=state.history_start,
                 saved=state.saved,
+                tokens=state.tokens,
+                thinking_ms=self.thinking_ms,
             )
         )
 
@@ -129,6 +146,7 @@ class Answer:
         """Return the state with the text that frames have carried, so that the next one joins on."""
         self.state.text, self.state.thinking = self._shown.whole()
         self.state.end = self._shown.size
+        self.state.phase_ms, self.state.thinking_ms = self._phase_ms, self.thinking_ms
         return self.state
 
     def after(self, at: events.Position) -> events.GenerationDelta | None:
@@ -160,6 +178,7 @@ class LiveAnswer(Answer):
         self._unsaved = _Kinds()
         self._saved = 0
         self._chunks: list[Chunk] = []
+        self._tokens_told = 0
 
     @property
     def has_text(self) -> bool:
@@ -170,6 +189,14 @@ class LiveAnswer(Answer):
         """Take what the model has just written."""
         super().append(text, thinking)
         self._unsaved.add(text, thinking)
+        # Ollama sends a piece for each token.
+        self.state.tokens += 1
+
+    def tell_tokens(self) -> None:
+        """Tell how many tokens have come, if more have."""
+        if self.state.tokens != self._tokens_told:
+            self._tokens_told = self.state.tokens
+            self._tell()
 
     def enter(self, phase: str, ahead: int | None = None) -> None:
         """Tell the phase, if it is another one or another place in the queue, and have it saved."""

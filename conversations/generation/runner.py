@@ -8,16 +8,18 @@ happen after the stream is closed happens in the same task.
 import asyncio
 import contextvars
 import logging
+import time
 import uuid
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from conversations import describe, events, notify
+from conversations import describe, events, forgetting, notify
 from conversations.database import DatabaseThread
 from conversations.models import Generation, User
 from conversations.neighbours import neighbours
@@ -46,6 +48,13 @@ _RETRY_SECONDS = 1
 _DRAIN_SECONDS = 5
 
 
+class _Stop(NamedTuple):
+    """The end that a stop is to make, and when it was asked for, by the monotonic clock."""
+
+    outcome: Outcome
+    asked: float
+
+
 class Runner:
     """All running generations of one process, and the clocks that serve them."""
 
@@ -60,7 +69,7 @@ class Runner:
         self.following = Following(self.process, self.rooms)
         self.draining = False
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._stopping: dict[UUID, Outcome] = {}
+        self._stopping: dict[UUID, _Stop] = {}
         self._ending: set[UUID] = set()
         self._adopted: set[asyncio.Task[Any]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -84,6 +93,7 @@ class Runner:
         self._start_services()
         self._serve(partial(self.backend.watch, self._backend_changed))
         self._serve(session_watch.run)
+        self._serve(forgetting.run)
         if neighbours.are_possible:
             neighbours.on("stop", lambda generation: self.stop(UUID(generation)))
             neighbours.on("wrote", self.following.wake_for)
@@ -134,7 +144,7 @@ class Runner:
     def _cancel_once(self, generation: UUID, outcome: Outcome) -> None:
         if generation not in self._tasks or generation in self._stopping or generation in self._ending:
             return
-        self._stopping[generation] = outcome
+        self._stopping[generation] = _Stop(outcome, time.monotonic())
         # Not at once: a task that has not taken its first step would end without its own clean-up.
         asyncio.get_running_loop().call_soon(self._cancel, generation)
 
@@ -150,18 +160,36 @@ class Runner:
                 await self.queue.wait_turn(answer)
             outcome = await stream(answer, call, self.backend, self.writer, self.frames.tick)
         except asyncio.CancelledError:
-            outcome = self._stopping.get(answer.id, _RESTART)
+            outcome = self._stopped(answer)
         except Exception as error:  # noqa: BLE001 -- the one place that turns whatever happened into an end
             outcome = outcome_of(error)
         finally:
             self._ending.add(answer.id)
             await self._end(answer, outcome)
 
+    def _stopped(self, answer: LiveAnswer) -> Outcome:
+        """Return the end of an answer whose task was cancelled, and so its connection closed if it had one."""
+        stop = self._stopping.get(answer.id)
+        if stop is None:
+            return _RESTART
+        if answer.state.status == Generation.Status.QUEUED:
+            return stop.outcome
+        released = round((time.monotonic() - stop.asked) * 1000)
+        return replace(stop.outcome, columns=stop.outcome.columns | {"released_ms": released})
+
     async def _end(self, answer: LiveAnswer, outcome: Outcome) -> None:
         """Keep the whole text and the outcome, then tell; what the database refuses is tried until it does not."""
         content, thinking = answer.whole()
-        columns = answer.columns | outcome.columns
-        ending = Ending(outcome.status, outcome.reason, content, thinking, outcome.error_detail, columns)
+        columns = {"output_tokens": answer.state.tokens or None} | answer.columns | outcome.columns
+        ending = Ending(
+            outcome.status,
+            outcome.reason,
+            content,
+            thinking,
+            answer.thinking_ms,
+            outcome.error_detail,
+            columns,
+        )
         self.answers.pop(answer.id, None)
         if not self.answers and self._has_answers:
             self._has_answers.clear()
@@ -204,7 +232,9 @@ class Runner:
                 if ending.reason == _UNFIT.reason:
                     raise
                 logger.exception("The end of generation %s cannot be kept as it is", answer.id)
-                ending = Ending(_UNFIT.status, _UNFIT.reason, ending.content, ending.thinking)
+                ending = replace(
+                    ending, status=_UNFIT.status, reason=_UNFIT.reason, error_detail="", columns={}
+                )
 
     async def _swept(self, row: Generation) -> None:
         room = self.rooms.find(row.conversation_id)
@@ -279,6 +309,7 @@ def _state(generation: Generation) -> events.GenerationState:
         text=message.content,
         thinking=message.thinking,
         end=message.end,
+        thinking_ms=message.thinking_ms,
     )
 
 

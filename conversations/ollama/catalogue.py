@@ -9,6 +9,26 @@ from typing import Any, NamedTuple
 
 from .wire import count, storable
 
+# OpenAI's open-weight models cannot be told not to think, only how much
+# (https://docs.ollama.com/capabilities/thinking).
+_THINK_BY_LEVEL = {"gptoss", "gpt-oss"}
+
+
+class Abilities(NamedTuple):
+    """What a model can do beside writing text. `vision`: whether it takes pictures, None where nobody knows;
+    `thinking`: how it is chosen, "switch" (on or off), "levels" (low, medium or high) or "" (not at all)."""
+
+    vision: bool | None = None
+    thinking: str = ""
+
+
+def abilities(capabilities: frozenset[str] | None, family: str) -> Abilities:
+    """Return what a model of that family can do, by the capabilities that Ollama lists of it (None: it lists none)."""
+    if capabilities is None:
+        return Abilities()
+    how = "levels" if family in _THINK_BY_LEVEL else "switch"
+    return Abilities("vision" in capabilities, how if "thinking" in capabilities else "")
+
 
 class ModelInfo(NamedTuple):
     """A model of `/api/tags`. `size`: bytes; `capabilities`: None where only `/api/show` knows them."""

@@ -154,10 +154,13 @@ def _linked_picture(image: Token, inside_link: bool) -> list[Token]:
     """Return tokens of a picture's description, leading to the picture unless inside a link already."""
     address = str(image.attrs["src"])
     text = Token("text", "", 0)
-    text.content = _words(image.children or []) or address
+    described = _words(image.children or [])
+    text.content = described or address
     if inside_link or not _is_safe(address):
         return [text]
-    attrs: dict[str, str | int | float] = {"href": address, "class": "picture"}
+    attrs: dict[str, str | int | float] = {"href": address}
+    if described:
+        attrs["class"] = "picture"  # by which the page shows the address, too
     attrs |= {"target": "_blank", "rel": "noopener noreferrer nofollow"}
     return [Token("link_open", "a", 1, attrs=attrs), text, Token("link_close", "a", -1)]
 

@@ -86,7 +86,7 @@ def think_word(think: bool | str) -> str:
     """Return how a choice of thinking is kept: on, off, or Ollama's level. Raises Refused(bad_option)."""
     if isinstance(think, bool):
         return "on" if think else "off"
-    if think not in {"", "low", "medium", "high", "max"}:
+    if think not in {"", "on", "off", "low", "medium", "high", "max"}:
         expected = _("true, false, low, medium, high or max")
         raise Refused("bad_option", detail="think", expected=expected)
     return think

@@ -15,7 +15,17 @@ _SENTENCES: dict[str, str | Promise] = {
         "The model “%(detail)s” is not pulled. Choose another one, or pull it: ollama pull %(detail)s"
     ),
     "bad_option": _("The option “%(detail)s” has to be %(expected)s. Change it in the settings."),
-    "not_capable": _("This model cannot do that: %(detail)s."),
+    "not_capable": _(
+        "The model “%(detail)s” cannot see pictures. Choose one that can, or take the pictures away."
+    ),
+    "file_too_large": _("This file is larger than %(limit)s MB."),
+    "file_too_long": _("This text is longer than %(limit)s characters. Attach a part of it."),
+    "file_empty": _("This file is empty."),
+    "file_unknown": _("This is neither a picture (PNG, JPEG, WebP, GIF, BMP) nor a text file."),
+    "picture_damaged": _("This picture cannot be read: the file is damaged or not whole."),
+    "picture_too_large": _("This picture has more than %(limit)s million pixels. Make it smaller first."),
+    "too_many_files": _("A question takes %(limit)s files at most."),
+    "no_file": _("A file of this question is not kept any more. Attach it again."),
     "quota": _("You have reached your limit for today."),
     "rate": _("Too many requests. Wait a moment."),
     "ollama_down": _("Ollama does not answer."),

@@ -14,8 +14,18 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Conversation, Generation, GenerationChunk, GenerationEvent, Message, User
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Generation,
+    GenerationChunk,
+    GenerationEvent,
+    Message,
+    User,
+)
 from conversations.rendering import render
+
+from . import attachments
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +65,7 @@ class Ending:
     reason: str
     content: str = ""
     thinking: str = ""
+    thinking_ms: int = 0
     error_detail: str = ""
     columns: dict[str, Any] = field(default_factory=dict)
 
@@ -114,7 +125,8 @@ def add_facts(facts: Iterable[Fact]) -> None:
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a generation is to be called with: `turns` are (role, content, message), oldest first, ending with the
-    question and, where an answer is continued, with its text so far; `unread` counts what stands before them."""
+    question and, where an answer is continued, with its text so far; `unread` counts what stands before them;
+    `attached` is what goes along with the messages."""
 
     model: str
     system: str
@@ -122,17 +134,20 @@ class Call:
     unread: int
     options: dict[str, Any]
     think: str
+    attached: dict[UUID, list[Attachment]] = field(default_factory=dict)
 
 
 def call(row: Generation) -> Call:
     """Return what the shown branch and the settings of its conversation make of a generation that has just begun."""
     answer = row.message
-    turns = Message.objects.turns(answer.parent_id, _MAX_HISTORY)
+    found = Message.objects.turns(answer.parent_id, _MAX_HISTORY)
+    turns = [(role, content, pk) for role, content, pk, _has_files in found]
     is_all = len(turns) < _MAX_HISTORY
     unread = 0 if is_all else Message.objects.depth(answer.parent_id) - _MAX_HISTORY
     if answer.content:
         turns.append((Message.Role.ASSISTANT, answer.content, answer.pk))
-    return Call(row.model, row.conversation.system_prompt, turns, unread, row.options, row.think)
+    attached = attachments.by_message([pk for _role, _content, pk, has_files in found if has_files])
+    return Call(row.model, row.conversation.system_prompt, turns, unread, row.options, row.think, attached)
 
 
 def set_call(generation: UUID, columns: Mapping[str, Any]) -> None:
@@ -190,7 +205,7 @@ def _keep(generation: UUID, ending: Ending, html: str, facts: Sequence[Fact]) ->
     """Keep the text and the facts of a generation that has just been ended, and return its row."""
     now = timezone.now()
     Message.objects.filter(generations=generation).update(
-        content=ending.content, thinking=ending.thinking, html=html
+        content=ending.content, thinking=ending.thinking, thinking_ms=ending.thinking_ms, html=html
     )
     GenerationChunk.objects.filter(generation=generation).delete()
     add_facts([*facts, Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
@@ -205,7 +220,7 @@ def ended(generation: UUID) -> Generation | None:
 
 def _told() -> QuerySet[Generation]:
     """Return generations with what is told of their end."""
-    return Generation.objects.select_related("message", "conversation__shown_leaf")
+    return Generation.objects.select_related("message", "conversation__shown_leaf").with_left_out()
 
 
 def text_so_far(generation: Generation) -> tuple[str, str]:
@@ -245,7 +260,9 @@ def _interrupt(generation: UUID, heartbeat: datetime | None) -> Generation | Non
         if not _end(Generation.objects.filter(Q(heartbeat=heartbeat), pk=generation), ending):
             return None
         # Read after the end is claimed: an owner that comes back just now writes nothing behind it.
-        ending.content, ending.thinking = text_so_far(_told().get(pk=generation))
+        row = _told().get(pk=generation)
+        ending.content, ending.thinking = text_so_far(row)
+        ending.thinking_ms = row.message.thinking_ms
         return _keep(generation, ending, render(ending.content) if ending.content else "", [])
 
 

@@ -4,7 +4,7 @@ Each verb that asks makes one queued `Generation` with the message that its text
 transaction; a repeated `client_id` finds what the first one made.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +15,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from conversations.models import Conversation, Generation, GenerationEvent, Message, User
+from conversations.models import Attachment, Conversation, Generation, GenerationEvent, Message, User
 
+from . import attachments as files
 from . import options as model_options
-from .conversations import Chosen, apply_settings, clean_text, may_create, owned, title_from
+from .conversations import Chosen, apply_settings, clean_text, may_create, title_from
 from .errors import Refused
 
 UNCHANGED = Chosen()
@@ -30,7 +31,8 @@ class Asker:
     """Who asks, where, and for which process.
 
     `choose` names the model that would answer, given the one that is wanted ("" for any); it raises
-    Refused(unknown_model). `signature` allows an unknown conversation to be created.
+    Refused(unknown_model). `signature` allows an unknown conversation to be created. `can_see` tells whether a model
+    takes pictures, None where nobody knows.
     """
 
     user: User
@@ -38,11 +40,12 @@ class Asker:
     process: str
     choose: Callable[[str], str]
     signature: str = ""
+    can_see: Callable[[str], bool | None] = lambda _model: None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of it; `question` is None where no new message of the person was made.
+    """What came of it; `question`, with its `attachments`, is None where no new message of the person was made.
 
     `is_only`: that message is known to be the only version of itself.
     """
@@ -51,35 +54,58 @@ class Asked:
     question: Message | None
     repeated: bool = False
     is_only: bool = False
+    attachments: Sequence[Attachment] = ()
 
 
 def send(
-    asker: Asker, client_id: str, text: str, parent: UUID | None = None, chosen: Chosen = UNCHANGED
+    asker: Asker,
+    client_id: str,
+    text: str,
+    parent: UUID | None = None,
+    chosen: Chosen = UNCHANGED,
+    attachments: Sequence[UUID] = (),
 ) -> Asked:
-    """Store a question and ask for its answer; creates the conversation on its first message. Raises Refused."""
-    text = _checked(text)
+    """Store a question and ask for its answer; creates the conversation on its first message. Raises Refused.
+
+    With `attachments` it may be without words.
+    """
+    attached = files.chosen(asker.user, attachments)
+    text = _checked(text, attached)
 
     def ask(mine: Conversation | None) -> Asked:
-        conversation = mine or _new_conversation(asker, text)
+        conversation = mine or _new_conversation(asker, text or attached[0].name)
         apply_settings(conversation, chosen)
         above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
         # Nothing stands below the end of the shown branch, and nothing at all in a new conversation.
         is_only = parent is None and (above is not None or conversation._state.adding)
         question = _new_message(conversation, above, Message.Role.USER, text)
-        return Asked(_begin(asker, conversation, question, client_id), question, is_only=is_only)
+        generation = _begin(asker, conversation, question, client_id)
+        _refuse_unseen(asker, generation, attached)
+        _attach(question, attached)
+        return Asked(generation, question, is_only=is_only, attachments=attached)
 
     return _once(asker, client_id, ask)
 
 
-def edit(asker: Asker, client_id: str, message: UUID, text: str) -> Asked:
-    """Ask a question again in other words: a sibling, which is shown from now on. Raises Refused."""
-    text = _checked(text)
+def edit(
+    asker: Asker, client_id: str, message: UUID, text: str, attachments: Sequence[UUID] | None = None
+) -> Asked:
+    """Ask a question again in other words: a sibling, which is shown from now on. Raises Refused.
+
+    `attachments` None: those that the question had, of which a model that cannot see is only told.
+    """
+    named = None if attachments is None else files.chosen(asker.user, attachments)
 
     def ask(mine: Conversation | None) -> Asked:
         conversation = _existing(mine)
         old = _message(conversation, message, Message.Role.USER)
-        question = _new_message(conversation, old.parent, Message.Role.USER, text, is_version=True)
-        return Asked(_begin(asker, conversation, question, client_id), question)
+        attached = list(old.attachments.all()) if named is None else named
+        words = _checked(text, attached)
+        question = _new_message(conversation, old.parent, Message.Role.USER, words, is_version=True)
+        generation = _begin(asker, conversation, question, client_id)
+        _refuse_unseen(asker, generation, named or ())
+        _attach(question, attached)
+        return Asked(generation, question, attachments=attached)
 
     return _once(asker, client_id, ask)
 
@@ -124,32 +150,21 @@ def continue_answer(asker: Asker, client_id: str, message: UUID) -> Asked:
     return _once(asker, client_id, ask)
 
 
-@transaction.atomic
-def select_branch(user: User, conversation: UUID, message: UUID) -> Conversation:
-    """Show the branch through `message`, down to its newest end. Raises Refused."""
-    found = owned(user, conversation)
-    _refuse_if_live(found)
-    chosen = found.messages.filter(pk=message).first()
-    if chosen is None:
-        raise Refused("not_found")
-    found.shown_leaf = found.messages.get(pk=_newest_leaf(found, chosen.pk))
-    found.save(update_fields=["shown_leaf"])
-    return found
+def _refuse_unseen(asker: Asker, generation: Generation, attached: Sequence[Attachment]) -> None:
+    """Refuse pictures that the model is known not to see. Raises Refused(not_capable)."""
+    has_pictures = any(row.kind == Attachment.Kind.IMAGE for row in attached)
+    if has_pictures and asker.can_see(generation.model) is False:
+        raise Refused("not_capable", detail=generation.model)
 
 
-def _newest_leaf(conversation: Conversation, message: UUID) -> UUID:
-    """Follow the newest child from `message` down."""
-    newest: dict[UUID | None, UUID] = {}
-    for pk, parent in conversation.messages.order_by("created_at", "pk").values_list("pk", "parent"):
-        newest[parent] = pk
-    while message in newest:
-        message = newest[message]
-    return message
+def _attach(question: Message, attached: Sequence[Attachment]) -> None:
+    if attached:
+        question.attachments.set(attached)
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, attached: Sequence[Attachment]) -> str:
     text = clean_text(text)
-    if not text:
+    if not text and not attached:
         raise Refused("empty")
     if len(text) > settings.MAX_MESSAGE_CHARS:
         raise Refused("too_long", limit=settings.MAX_MESSAGE_CHARS)
@@ -186,7 +201,9 @@ def _in_the_way(conversation: Conversation, client_id: str) -> Asked | None:
         same = conversation.generations.select_related("message__parent", "conversation").get(
             client_id=client_id
         )
-        return Asked(same, same.message.parent, repeated=True)
+        question = same.message.parent
+        attached = list(question.attachments.all()) if question else []
+        return Asked(same, question, repeated=True, attachments=attached)
     if found:
         raise Refused("busy")
     return None
@@ -217,11 +234,6 @@ def _existing(conversation: Conversation | None) -> Conversation:
     if conversation is None:
         raise Refused("not_found")
     return conversation
-
-
-def _refuse_if_live(conversation: Conversation) -> None:
-    if Generation.objects.live().filter(conversation=conversation).exists():
-        raise Refused("busy")
 
 
 def _message(conversation: Conversation, message: UUID, role: str) -> Message:

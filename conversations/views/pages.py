@@ -18,7 +18,7 @@ from conversations import examples, js_strings, notify, outcomes
 from conversations.generation.backend import backend
 from conversations.generation.stopping import stop_now
 from conversations.models import Conversation, Generation, Message, ModelProfile, User
-from conversations.services import accounts, options
+from conversations.services import accounts, attachments, branches, options
 from conversations.services import conversations as services
 from conversations.services.errors import Refused
 
@@ -71,17 +71,29 @@ def conversation(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def messages(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """Return messages as HTML: the last page, `?before=` a message, `?only=` one. `?source=` is a text."""
+    """Return messages as HTML: the last page, `?before=` a message, `?only=` one.
+
+    `?source=` is a text, and `?below=` how many messages would go with one (JSON).
+    """
     found = _owned(request, pk)
     if source := _uuid(request, "source"):
         message = get_object_or_404(Message, pk=source, conversation=found)
         return HttpResponse(message.content, content_type="text/plain; charset=utf-8")
+    if below := _uuid(request, "below"):
+        return _count_below(request, pk, below)
     if only := _uuid(request, "only"):
         rows = Message.objects.filter(conversation=found, pk=only).with_generations()
         shown = transcript.shown([get_object_or_404(rows)])
         return render(request, "conversations/_messages.html", {"shown": shown, "only": True})
     context = {"conversation": found, **_page(request, found)}
     return render(request, "conversations/_messages.html", context)
+
+
+def _count_below(request: PersonRequest, pk: UUID, message: UUID) -> HttpResponse:
+    try:
+        return JsonResponse({"count": branches.count_below(request.user, pk, message)})
+    except Refused as refused:
+        return _refusal(request, refused)
 
 
 def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
@@ -128,7 +140,7 @@ def _model(wanted: str) -> dict[str, Any]:
 
 def _models() -> dict[str, Any]:
     """Return the models that can be chosen, and the one that answers where none is."""
-    return {"models": backend.offered(), "site_model": backend.state("").model}
+    return {"models": backend.offered(), "site": backend.state("")}
 
 
 @require_POST
@@ -219,6 +231,9 @@ def _chat(request: PersonRequest, found: Conversation) -> dict[str, Any]:
         "blanks": [transcript.blank(role) for role in Message.Role.values],
         "socket": f"{settings.SITE_PREFIX}ws/conversations/{found.pk}/",
         "max_chars": settings.MAX_MESSAGE_CHARS,
+        "max_comment": branches.MAX_COMMENT,
+        "max_files": attachments.MAX_PER_MESSAGE,
+        "max_mib": attachments.MAX_MIB,
         "sidebar": "closed" if request.COOKIES.get("sidebar") == "closed" else "open",
         "data": _data(found),
     }
@@ -227,7 +242,12 @@ def _chat(request: PersonRequest, found: Conversation) -> dict[str, Any]:
 def _data(found: Conversation) -> dict[str, Any]:
     """Return what the browser's modules need and no element shows."""
     return {
-        "settings": {"model": found.model, "options": found.options, "system": found.system_prompt},
+        "settings": {
+            "model": found.model,
+            "options": found.options,
+            "system": found.system_prompt,
+            "think": found.think,
+        },
         "rules": options.rules(),
         "profiles": dict(ModelProfile.objects.values_list("name", "options")),
         "strings": js_strings.translated() if get_language() != "en" else {},

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
-from conversations import outcomes
-from conversations.models import Conversation, Generation, Message
+from conversations import describe, outcomes
+from conversations.models import Attachment, Conversation, Generation, Message
 from conversations.rendering import stored
 from conversations.text import language_of
 
@@ -22,6 +24,11 @@ class ShownMessage:
     message: Message
     siblings: Sequence[UUID] = field(default_factory=list)
     generation: Generation | None = None
+
+    @property
+    def attached(self) -> list[Attachment]:
+        """The files of a question."""
+        return list(self.message.attachments.all()) if self.message.pk else []
 
     @property
     def lang(self) -> str:
@@ -53,9 +60,23 @@ class ShownMessage:
         return self.generation.status if self.generation else ""
 
     @property
+    def thought(self) -> str:
+        """For how long the model thought, in words; the browser's thoughts.js says the same."""
+        milliseconds = self.message.thinking_ms
+        if not milliseconds:
+            return gettext("Thoughts")
+        if milliseconds < 1000:
+            return gettext("Thought for a moment")
+        return gettext("Thought for {time}").format(
+            time=gettext("{seconds} s").format(seconds=milliseconds // 1000)
+        )
+
+    @property
     def outcome(self) -> str:
         """How the answer ended, as a code."""
-        return outcomes.code(self.generation, self.message.content) if self.generation else ""
+        if self.generation is None:
+            return ""
+        return outcomes.code(self.generation, self.message.content, self.message.thinking)
 
     @property
     def detail(self) -> str:
@@ -80,15 +101,13 @@ class ShownMessage:
         if call is None or call.is_live:
             return ""
         facts = {
-            "first_token_ms": call.first_token_ms,
-            "total_ms": call.total_ms,
-            "prompt_tokens": call.prompt_tokens,
-            "output_tokens": call.output_tokens,
-            "tokens_per_s": call.tokens_per_second,
-            "omitted": call.omitted_messages,
+            **msgspec.structs.asdict(describe.stats(call, self.message.thinking_ms)),
+            "omitted": call.omitted_messages or None,
             "options": call.options,
         }
-        return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
+        return json.dumps(
+            {name: value for name, value in facts.items() if value is not None}, ensure_ascii=False
+        )
 
 
 def blank(role: str) -> ShownMessage:

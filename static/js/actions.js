@@ -1,7 +1,7 @@
-// What a person can do to a message that is shown: copy, edit, ask again, continue, choose a version.
+// What a person can do to a message that is shown. What is done seldom is loaded when it is first done.
 
 import { copyText } from "./clipboard.js";
-import { clone, confirmOn, freshId } from "./dom.js";
+import { confirmOn, freshId } from "./dom.js";
 import { t } from "./i18n.js";
 import { refuse } from "./refusal.js";
 
@@ -23,7 +23,14 @@ export class Actions {
     const button = event.target.closest("[data-action]");
     const article = button?.closest(".message");
     const act = article && this[button.dataset.action];
-    if (act) act.call(this, article, button);
+    if (!act) return;
+    Promise.resolve(act.call(this, article, button)).catch((error) => this.failed(error));
+  }
+
+  /** A module or a text could not be loaded. */
+  failed(error) {
+    console.warn(error);
+    this.refuseElsewhere(offline());
   }
 
   async copy(article, button) {
@@ -33,11 +40,12 @@ export class Actions {
 
   async source(id) {
     const response = await fetch(`${this.address}messages?source=${id}`);
+    if (!response.ok) throw new Error(`${response.status} for a text`);
     return response.text();
   }
 
-  regenerate(article, _button, more = {}) {
-    const model = this.model();
+  /** Ask for another answer, from `model` if one is named, else from the one chosen for the next answer. */
+  regenerate(article, _button, { model = this.model(), ...more } = {}) {
     this.ask({ type: "answer.regenerate", message: article.dataset.id, ...(model ? { model } : {}), ...more });
   }
 
@@ -64,49 +72,33 @@ export class Actions {
     if (message) this.deliver({ type: "branch.select", message });
   }
 
-  edit(article) {
-    if (article.querySelector(".edit")) return;
-    const form = clone("edit");
-    const field = form.querySelector("textarea");
-    const bubble = article.querySelector(".bubble");
-    const close = () => {
-      form.remove();
-      delete article.dataset.editing;
-    };
-    field.value = bubble.textContent;
-    article.dataset.editing = "";
-    this.hold();
-    bubble.after(form);
-    field.style.height = `${Math.min(field.scrollHeight, innerHeight / 2)}px`;
-    field.focus();
-    form.querySelector("[data-action=cancel-edit]").addEventListener("click", close);
-    field.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return;
-      event.preventDefault();
-      close();
-    });
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.askAgain(article.dataset.id, form, field.value);
-    });
-    field.addEventListener("input", () => (refusalOf(form).hidden = true));
+  async edit(article) {
+    const { openEdit } = await import("./edit.js");
+    openEdit(article, this);
   }
 
-  /** Ask an edited question. The new one takes the place of the form; until it does, the text stays there. */
-  askAgain(message, form, text) {
-    const objection = this.objection(text);
-    if (objection) {
-      refuse(refusalOf(form), objection.text, objection.code);
-      return;
-    }
-    refusalOf(form).hidden = true;
-    form.dataset.client = this.ask({ type: "message.edit", message, text }, refusalOf(form));
+  good(article) {
+    return this.rate(article, 1);
+  }
+
+  bad(article) {
+    return this.rate(article, -1);
+  }
+
+  async rate(article, rating) {
+    const { rate } = await import("./rating.js");
+    rate(article, rating, this);
+  }
+
+  async more(article, button) {
+    const { openMenu } = await import("./menu.js");
+    openMenu(article, button, this);
   }
 
   /** Show what the server refused beside the question that was edited; returns false when it was no edit. */
   refused({ client_id: client, text, code }) {
     const form = client && [...document.querySelectorAll(".edit")].find((one) => one.dataset.client === client);
-    if (form) refuse(refusalOf(form), text, code);
+    if (form) refuse(form.querySelector(".refusal"), text, code);
     return Boolean(form);
   }
 
@@ -117,14 +109,17 @@ export class Actions {
     return client;
   }
 
+  /** Send a command; what keeps it from going out is shown in `refusal`, or where the page shows such things. Returns
+   * whether it went out. */
   deliver(command, refusal = null) {
-    if (this.send(command)) return;
-    const offline = { text: t("There is no connection now. Try again in a moment."), code: "offline" };
-    if (refusal) refuse(refusal, offline.text, offline.code);
-    else this.refuseElsewhere(offline);
+    if (this.send(command)) return true;
+    const { text, code } = offline();
+    if (refusal) refuse(refusal, text, code);
+    else this.refuseElsewhere({ text, code });
+    return false;
   }
 }
 
-function refusalOf(form) {
-  return form.querySelector(".refusal");
+function offline() {
+  return { text: t("There is no connection now. Try again in a moment."), code: "offline" };
 }

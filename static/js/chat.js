@@ -3,62 +3,83 @@
 import { Actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Conversation } from "./conversation.js";
-import { fetchNodes } from "./dom.js";
+import { Conversation, loadLive } from "./conversation.js";
+import { Earlier } from "./earlier.js";
+import { t } from "./i18n.js";
 import * as messages from "./messages.js";
 import { ModelState } from "./model.js";
-import { Panel } from "./panel.js";
 import { Follower } from "./scroll.js";
+import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Status } from "./status.js";
+import { ThinkChoice } from "./think.js";
+
+// No window shows more messages at once.
+const SEEN = 12;
 
 const main = document.getElementById("chat");
 const scroller = document.getElementById("scroller");
 const list = document.getElementById("messages");
 const { socket, new: signature, page: address, modelState } = main.dataset;
 
-const parts = {
-  status: new Status(main),
-  sidebar: new Sidebar(main.dataset.conversation),
-  panel: new Panel(main),
-  model: new ModelState(main, modelState),
-  follower: new Follower(scroller, main.querySelector("[data-action=jump]")),
-};
-const conversation = new Conversation(main, parts);
-
-parts.composer = new Composer(main, {
-  ask: (frame) => parts.connection.send(frame),
-  settings: () => parts.panel.settings(),
-  taken: () => parts.panel.taken(),
-  stop: () => conversation.stop(),
-});
+const parts = {};
+// First of all: the server answers while the browser lays out the page, which the other parts ask for. Nothing arrives
+// before all of them are there.
 parts.connection = new Connection(signature ? `${socket}?new=${encodeURIComponent(signature)}` : socket, {
   onFrame: (frame) => conversation.take(frame),
   onState: (state) => {
     const wasLost = main.dataset.connection === "lost";
     parts.status.connection(state);
+    // What is out of sight can wait until the page is usable.
+    setTimeout(() => messages.decorateAll());
     // Nobody has told this page what became of other conversations meanwhile.
     if (wasLost && state === "open") parts.sidebar.reread();
   },
+});
+Object.assign(parts, {
+  status: new Status(main),
+  sidebar: new Sidebar(main.dataset.conversation),
+  settings: new Settings(main),
+  model: new ModelState(main, modelState),
+  follower: new Follower(scroller, main.querySelector("[data-action=jump]")),
+});
+parts.earlier = new Earlier(list, address, parts.follower);
+const conversation = new Conversation(main, parts);
+parts.think = new ThinkChoice(main, document.getElementById("think"), parts.settings);
+
+parts.composer = new Composer(main, {
+  ask: (frame) => parts.connection.send(frame),
+  settings: () => parts.settings.changes(),
+  choose: (settings) => parts.settings.choose(settings, settings.model),
+  taken: () => parts.settings.taken(),
+  stop: () => conversation.stop(),
 });
 
 parts.actions = new Actions(list, {
   address,
   send: (command) => parts.connection.send(command),
-  model: () => parts.panel.model(),
+  model: () => parts.settings.model(),
   hold: () => parts.follower.hold(),
   objection: (text) => parts.composer.objection(text),
   refuse: (refusal) => parts.composer.refuse(refusal),
 });
 
-/** Read the page of messages before the first one shown, and leave the reader where they are. */
-async function showEarlier(link) {
-  const first = list.querySelector(".message");
-  const query = new URL(link.href).search;
-  const nodes = await fetchNodes(`${address}messages${query}`);
-  parts.follower.keeping(first, () => link.closest(".earlier").replaceWith(...nodes));
-  messages.decorateAll();
+/** What is wanted cannot be loaded now. */
+function offline(error) {
+  console.warn(error);
+  parts.composer.refuse({ text: t("There is no connection now. Try again in a moment."), code: "offline" });
 }
+
+/** Load the dialog of the settings, once, and show it. */
+async function openPanel() {
+  const { Panel } = await import("./panel.js");
+  parts.panel ??= new Panel(parts.settings);
+  parts.panel.open();
+}
+
+// Who writes a question will see an answer: what draws it is there before the first word then. A failure shows, and
+// is mended, when it is needed.
+scroller.addEventListener("input", () => loadLive().catch(() => {}), { once: true });
 
 main.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
@@ -66,11 +87,16 @@ main.addEventListener("click", (event) => {
     conversation.stop();
     parts.composer.focus();
   }
+  if (button?.dataset.action === "open-panel") openPanel().catch(offline);
+  if (button?.dataset.action === "enlarge" && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    import("./enlarged.js").then((module) => module.enlarge(button)).catch(offline);
+  }
   if (button?.dataset.action === "example") parts.composer.fill(button.dataset.text);
   if (button?.dataset.action !== "earlier") return;
   event.preventDefault();
-  showEarlier(button).catch(() => location.assign(button.href));
+  parts.earlier.open(button).catch(() => location.assign(button.href));
 });
 
-messages.decorateAll();
+messages.decorateAll(-SEEN);
 parts.follower.toEnd();

@@ -1,6 +1,5 @@
 // The conversation as the protocol tells it: each kind of frame, and what it changes on the page.
 
-import { LiveAnswer } from "./live.js";
 import * as messages from "./messages.js";
 import { relieve } from "./refusal.js";
 
@@ -11,7 +10,10 @@ const AGAIN_AFTER = 5000;
 const REFUSED_FOR = 1000;
 const BEGUN = new Set(["thinking", "writing"]);
 
-/** Draws the frames of one conversation. `parts`: connection, status, composer, actions, panel, sidebar, model,
+/** Load what draws an answer while it is written: no page needs it before the first question. */
+export const loadLive = () => import("./live.js");
+
+/** Draws the frames of one conversation. `parts`: connection, status, composer, actions, settings, sidebar, model,
  * follower. */
 export class Conversation {
   constructor(main, parts) {
@@ -28,6 +30,7 @@ export class Conversation {
       "generation.status": (frame) => this.phase(frame),
       "generation.delta": (frame) => this.delta(frame),
       "generation.finished": (frame) => this.finished(frame),
+      "message.rated": (frame) => messages.rated(frame),
       "conversation.updated": (frame) => this.updated(frame.conversation),
       "conversation.deleted": (frame) => this.deleted(frame),
       "ollama.status": (frame) => this.parts.model.told(frame),
@@ -73,12 +76,25 @@ export class Conversation {
     const article = messages.find(generation.message);
     if (!article) return;
     article.dataset.model = generation.model;
-    if (this.live?.generation !== generation.id) this.live = new LiveAnswer(article, generation.id, generation.options);
+    const phase = { ...generation, generation: generation.id, phase: generation.phase || generation.status };
+    this.wait(phase);
+    const { LiveAnswer } = await loadLive();
+    if (this.live?.generation !== generation.id) {
+      this.live?.drop();
+      this.live = new LiveAnswer(article, generation.id, generation.options);
+    }
     this.live.set(generation.text, generation.thinking, generation.end);
     messages.refresh(article);
     this.begun();
-    this.parts.status.phase(generation.phase || generation.status, generation);
-    this.history(generation);
+    // A stop that was asked for before the connection broke is asked for again.
+    delete this.main.dataset.stopping;
+    this.phase(phase);
+  }
+
+  /** An answer is on its way; what draws it may have to be loaded first, and Stop is there meanwhile. */
+  wait(frame) {
+    this.coming = frame.generation;
+    this.parts.status.phase(frame.phase, frame);
   }
 
   /** What went along is known as soon as it is sent, and that nothing was left out by the first word of the answer. */
@@ -87,20 +103,41 @@ export class Conversation {
   }
 
   idle() {
+    this.coming = null;
     this.parts.status.phase("idle");
     relieve("busy");
+    this.summarize();
+  }
+
+  /** Say what came of the last answer shown, and how full the model's window is now. */
+  async summarize() {
+    const meter = this.main.querySelector(".meter");
+    if (!messages.last()) {
+      this.parts.status.ended("");
+      meter.hidden = true;
+      return;
+    }
+    try {
+      const { ending, showWindow } = await import("./figures.js");
+      if (this.live) return;
+      this.parts.status.ended(ending(messages.last()));
+      showWindow(meter, [...this.main.querySelectorAll("#messages .message")]);
+    } catch (error) {
+      console.warn(error);
+    }
   }
 
   /** Nothing is being written: what is shown must be what is stored. */
   async compare({ leaf = "", end = [0, 0] }) {
+    this.live?.drop();
     this.live = null;
     this.idle();
     const shown = messages.last();
     const same = (shown?.dataset.id ?? "") === leaf && (shown?.dataset.end ?? "0,0") === end.join(",");
-    if (leaf && (!same || shown.dataset.status === "running")) {
-      await messages.reload(this.address);
-      this.begun();
-    }
+    if (same && shown?.dataset.status !== "running") return;
+    await messages.reload(this.address);
+    if (leaf) this.begun();
+    this.summarize();
   }
 
   async created({ client_id: client, message }) {
@@ -139,16 +176,19 @@ export class Conversation {
     if (!article) return;
     article.dataset.model = frame.model;
     article.dataset.siblings = frame.siblings.join(" ");
+    this.wait({ ...frame, phase: "connecting" });
+    const { LiveAnswer } = await loadLive();
     this.live = new LiveAnswer(article, frame.generation, frame.options);
     messages.refresh(article);
-    this.parts.status.phase("connecting", frame);
     // More of an answer that is there already: the text so far comes with a snapshot.
     if (frame.at?.some(Boolean)) this.resync();
   }
 
   phase(frame) {
     if (this.live?.generation !== frame.generation) return;
-    this.parts.status.phase(frame.phase, { ...frame, model: this.live.article.dataset.model });
+    const { article, pace } = this.live;
+    this.live.phase(frame);
+    this.parts.status.phase(frame.phase, { ...frame, model: article.dataset.model, pace: () => pace.words() });
     this.history(frame);
   }
 
@@ -172,12 +212,13 @@ export class Conversation {
 
   async finished(frame) {
     const live = this.live?.generation === frame.generation ? this.live : null;
-    if (live) {
-      live.finish();
+    live?.finish(frame.stats.thinking_ms);
+    if (this.coming === frame.generation) {
       this.live = null;
       this.idle();
     }
     this.stopWanted = false;
+    this.parts.composer.answered(frame.status);
     const article = messages.find(frame.message);
     if (!article) return;
     const { options = {}, end } = live ?? {};
@@ -186,6 +227,7 @@ export class Conversation {
     messages.finished(article, { ...frame, model, penalty, facts });
     this.history(frame);
     if (!end || end[0] !== frame.end[0] || end[1] !== frame.end[1]) await messages.reloadOne(this.address, frame.message);
+    if (!live) this.summarize();
     const answer = messages.find(frame.message)?.querySelector(".markdown").textContent ?? "";
     const how = messages.find(frame.message)?.querySelector(".outcome-text").textContent ?? "";
     this.parts.status.announce(`${answer} ${how}`);
@@ -200,13 +242,17 @@ export class Conversation {
     this.settling = setTimeout(() => this.live || this.compareLater(conversation), SETTLE);
   }
 
-  compareLater({ leaf }) {
-    if (!leaf || messages.last()?.dataset.id === leaf) return;
-    this.run(() => this.live || messages.reload(this.address));
+  compareLater({ leaf = "" }) {
+    if ((messages.last()?.dataset.id ?? "") === leaf) return;
+    this.run(async () => {
+      if (this.live) return;
+      await messages.reload(this.address);
+      this.summarize();
+    });
   }
 
   describe(conversation) {
-    this.parts.panel.told(conversation);
+    this.parts.settings.told(conversation);
     this.parts.model.wanted(conversation.model ?? "");
     if (!conversation.title) return;
     document.title = `${conversation.title} · chatsite`;
@@ -220,11 +266,11 @@ export class Conversation {
 
   /** Stop the running answer; without a connection, as soon as there is one. */
   stop() {
-    if (!this.live) {
+    if (!this.coming) {
       this.stopWanted = false;
       return;
     }
-    this.stopWanted = !this.parts.connection.send({ type: "generation.stop", generation: this.live.generation });
+    this.stopWanted = !this.parts.connection.send({ type: "generation.stop", generation: this.coming });
     this.parts.status.stopping();
   }
 }

@@ -22,13 +22,9 @@ export async function fetchNodes(address) {
   return [...parsed.body.childNodes].map((node) => document.adoptNode(node));
 }
 
-/** Post `fields` and return the answer as {ok, status, ...facts}. */
-export async function post(address, fields = {}) {
-  const body = new URLSearchParams(new FormData(document.getElementById("csrf")));
-  for (const [name, value] of Object.entries(fields)) body.set(name, value);
-  const response = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
-  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-  return { ok: response.ok && !response.redirected, status: response.status, ...(isJson ? await response.json() : {}) };
+/** Tell whether a key belongs to the input method that composes a word; Safari tells of that by the key code only. */
+export function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
 }
 
 /** Return an id that no other message has; also where a page over plain HTTP lacks crypto.randomUUID. */

@@ -1,10 +1,15 @@
 // An answer while it is written.
 
 import { LiveMarkdown } from "./markdown.js";
+import { Pace } from "./pace.js";
 import { languageOf } from "./text.js";
+import { Thoughts } from "./thoughts.js";
 
 // The first characters tell the language; asking again with each piece would cost the more the longer it gets.
 const LANGUAGE_KNOWN_AFTER = 200;
+
+// Between two draws. However little came, each one costs layout, paint and compositing of the window, about 4 ms.
+const PAUSE_MS = 80;
 
 /** The running answer of `article`. `end` is the position behind what has arrived. */
 export class LiveAnswer {
@@ -13,9 +18,9 @@ export class LiveAnswer {
     this.generation = generation;
     this.options = options;
     this.body = article.querySelector(".markdown");
-    this.thoughts = article.querySelector(".thinking");
-    this.thinkingText = article.querySelector(".thinking-text");
-    this.markdown = new LiveMarkdown(this.body);
+    this.thoughts = new Thoughts(article.querySelector(".thinking"));
+    this.markdown = new LiveMarkdown(this.body, PAUSE_MS);
+    this.pace = new Pace(options?.num_predict);
     this.end = [0, 0];
     this.start = "";
     Object.assign(article.dataset, { generation, status: "running", reason: "", end: "" });
@@ -27,8 +32,7 @@ export class LiveAnswer {
     this.start = "";
     this.know(text);
     this.markdown.setText(text);
-    this.thinkingText.textContent = thinking;
-    this.thoughts.hidden = !thinking;
+    this.thoughts.set(thinking);
   }
 
   /** Take a delta; returns false when text between what is here and the delta is missing. */
@@ -36,10 +40,7 @@ export class LiveAnswer {
     if (end[0] <= this.end[0] && end[1] <= this.end[1]) return true;
     if (at[0] !== this.end[0] || at[1] !== this.end[1]) return false;
     this.end = end;
-    if (thinking) {
-      this.thoughts.hidden = false;
-      this.thinkingText.append(thinking);
-    }
+    if (thinking) this.thoughts.append(thinking);
     if (text) {
       this.know(text);
       this.markdown.append(text);
@@ -53,8 +54,20 @@ export class LiveAnswer {
     this.body.lang = languageOf(this.start);
   }
 
-  /** Draw the rest and close what is open. */
-  finish() {
+  /** The server tells the phase, how many tokens have come and for how many milliseconds the model has thought. */
+  phase({ phase, tokens, thinking_ms: thought = 0 }) {
+    this.pace.take(phase, tokens);
+    this.thoughts.time(thought, phase === "thinking");
+  }
+
+  /** Let go of an answer of which something else became known than its end. */
+  drop() {
+    this.thoughts.time(0, false);
+  }
+
+  /** Draw the rest and close what is open; the model `thought` for so many milliseconds. */
+  finish(thought = 0) {
     this.markdown.finish();
+    this.thoughts.time(thought, false);
   }
 }

@@ -20,11 +20,7 @@ function markdownEnd(text) {
   return whole.lastIndexOf("\n") + 1 || whole.length;
 }
 
-/**
- * A text in Markdown that grows, drawn into an element as the server's `render` draws it when it is finished.
- *
- * A call draws at once, so that callers append what came since the last frame of the screen, not each token.
- */
+/** A text in Markdown that grows, drawn into an element as the server's `render` draws it when it is finished. */
 export class LiveMarkdown {
   #element;
   #cleaner;
@@ -33,11 +29,14 @@ export class LiveMarkdown {
   #beyond; // the text node of what is beyond MAX_MARKDOWN
   #waiting = "";
   #timer;
+  #pause;
   #notBefore = 0;
 
-  /** `element` is emptied; its children belong to this object from now on. */
-  constructor(element) {
+  /** `element` is emptied; its children belong to this object from now on. What is appended within `pause`
+   * milliseconds of a draw waits for their end. */
+  constructor(element, pause = 0) {
     this.#element = element;
+    this.#pause = pause;
     this.setText("");
   }
 
@@ -74,7 +73,7 @@ export class LiveMarkdown {
     const start = performance.now();
     this.#add(text);
     const spent = performance.now() - start;
-    this.#notBefore = spent > EASY_MS ? start + spent * (1 + REST) : 0;
+    this.#notBefore = start + Math.max(this.#pause, spent > EASY_MS ? spent * (1 + REST) : 0);
   }
 
   #start() {

@@ -1,9 +1,8 @@
 // The messages in the document: made from the templates that the server draws with, and given their tools.
 
 import { clone, fetchNodes } from "./dom.js";
-import { number, outcome, t } from "./i18n.js";
-import { enhance } from "./markdown.js";
-import { inOrder } from "./options.js";
+import { outcome, t } from "./i18n.js";
+import { inOrder, written } from "./pairs.js";
 import { languageOf } from "./text.js";
 
 const CAN_CONTINUE = new Set([
@@ -17,14 +16,7 @@ const CAN_CONTINUE = new Set([
   "restart",
 ]);
 
-const FACTS = [
-  ["first_token_ms", () => t("First token"), (ms) => t("{seconds} s", { seconds: number(ms / 1000) })],
-  ["total_ms", () => t("In all"), (ms) => t("{seconds} s", { seconds: number(ms / 1000) })],
-  ["prompt_tokens", () => t("Tokens read"), number],
-  ["output_tokens", () => t("Tokens written"), number],
-  ["tokens_per_s", () => t("Speed"), (speed) => t("{speed} tokens/s", { speed: number(speed) })],
-  ["omitted", () => t("Messages left out"), number],
-];
+const OF_ANSWERS = "[data-action=regenerate], [data-action=good], [data-action=bad], .facts";
 
 /** Return the article of a message, if it is shown. */
 export function find(id) {
@@ -38,7 +30,7 @@ export function last() {
 
 /** Add an article for a message behind `parent`, taking away what stood behind it. Returns null when the parent
  * is not shown. */
-export function place({ id, parent, role, siblings = [], text = "" }) {
+export function place({ id, parent, role, siblings = [], text = "", attachments = [] }) {
   const above = parent ? find(parent) : null;
   if (parent && !above) return null;
   const list = document.getElementById("messages");
@@ -52,6 +44,7 @@ export function place({ id, parent, role, siblings = [], text = "" }) {
     const bubble = article.querySelector(".bubble");
     bubble.textContent = text;
     bubble.lang = languageOf(text);
+    if (attachments.length) import("./attached.js").then((module) => module.drawAttached(article, attachments), console.warn);
   }
   list.append(article);
   decorate(article);
@@ -65,11 +58,23 @@ export function decorate(article) {
   article.append(tools);
   const own = article.dataset.role === "user";
   const facts = tools.querySelector(".facts");
-  facts.addEventListener("toggle", () => facts.open && drawFacts(article, facts));
-  tools.querySelectorAll(own ? "[data-action=regenerate], .facts" : "[data-action=edit]").forEach((tool) => tool.remove());
+  facts.addEventListener("toggle", () => facts.open && drawFacts(article));
+  tools.querySelectorAll(own ? OF_ANSWERS : "[data-action=edit]").forEach((tool) => tool.remove());
   if (!own) article.querySelector(".outcome").append(clone("outcome-actions"));
   refresh(article);
-  if (!own && article.dataset.status !== "running") enhance(article.querySelector(".markdown"));
+  if (!own && article.dataset.status !== "running") complete(article.querySelector(".markdown"));
+}
+
+/** Give stored text what its code and formulas get on the page; a text without any loads nothing. */
+async function complete(text) {
+  if (!text.querySelector(".code, .math")) return;
+  try {
+    const { enhance } = await import("./markdown/enhance.js");
+    enhance(text);
+  } catch (error) {
+    // The server cannot be reached just now: code and formulas stay as they are written.
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
 
 /** Draw what the article's attributes say: versions, model, how it ended. */
@@ -82,6 +87,9 @@ export function refresh(article) {
   article.querySelector("[data-action=previous]").disabled = place <= 0;
   article.querySelector("[data-action=next]").disabled = place === versions.length - 1;
   if (role === "user") return;
+  for (const [action, rating] of [["good", "1"], ["bad", "-1"]]) {
+    article.querySelector(`[data-action=${action}]`).ariaPressed = article.dataset.rating === rating;
+  }
   article.querySelector(".facts").hidden = !model;
   article.querySelector(".facts-summary").textContent = model ? summary(model, factsOf(article).options) : "";
   const ended = status === "running" ? "" : article.dataset.outcome;
@@ -99,8 +107,7 @@ export function refresh(article) {
 export function finished(article, { status, reason, outcome = "", detail = "", penalty = "", model, end, facts }) {
   const attributes = { status, reason, outcome, detail, penalty, model };
   Object.assign(article.dataset, attributes, { end: end.join(","), facts: JSON.stringify(facts) });
-  const open = article.querySelector(".facts");
-  if (open.open) drawFacts(article, open);
+  if (article.querySelector(".facts").open) drawFacts(article);
   refresh(article);
 }
 
@@ -108,30 +115,23 @@ function factsOf(article) {
   return JSON.parse(article.dataset.facts || "{}");
 }
 
+async function drawFacts(article) {
+  // Without a connection they come when they are opened again.
+  const facts = await import("./facts.js").catch(() => null);
+  facts?.drawFacts(article);
+}
+
 /** Return the model's name and the options it was called with, the profile's among them. */
 function summary(model, options = {}) {
   return [model, ...inOrder(options).map(([name, value]) => `${name} ${written(value)}`)].join(" · ");
 }
 
-function written(value) {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function drawFacts(article, element) {
-  const facts = factsOf(article);
-  const rows = FACTS.filter(([name]) => facts[name]).map(([name, label, draw]) => [label(), draw(facts[name])]);
-  for (const [name, value] of inOrder(facts.options ?? {})) {
-    rows.push([name, written(value)]);
-  }
-  element.querySelector("dl").replaceChildren(
-    ...rows.map(([label, value]) => {
-      const row = document.createElement("div");
-      for (const [tag, text] of [["dt", label], ["dd", value]]) {
-        row.append(Object.assign(document.createElement(tag), { textContent: text }));
-      }
-      return row;
-    }),
-  );
+/** Show what the person said of an answer, here or in another tab. */
+export function rated({ message, rating, comment }) {
+  const article = find(message);
+  if (!article) return;
+  Object.assign(article.dataset, { rating, ratingComment: comment });
+  refresh(article);
 }
 
 /** Draw the line before the message from which on the model sees the conversation; without one it sees all of it. */
@@ -154,7 +154,7 @@ export async function reloadOne(address, id) {
   decorateAll();
 }
 
-/** Give every message its tools. */
-export function decorateAll() {
-  document.querySelectorAll("#messages .message").forEach(decorate);
+/** Give messages their tools: all of them, or those from the index `from` on, as `slice` counts. */
+export function decorateAll(from = 0) {
+  [...document.querySelectorAll("#messages .message")].slice(from).forEach(decorate);
 }

@@ -3,6 +3,13 @@
 import { copyText } from "./clipboard.js";
 import { confirmOn, fetchNodes } from "./dom.js";
 
+/** Return what is known of the model that answers next, as `data-name`, `-vision` and `-thinking` have it; `chosen` is
+ * the one that stands in the dialog of the settings and has not gone out yet, if there is one, "" for the site's. */
+export function nextModel(chosen) {
+  const option = chosen !== undefined && [...document.getElementById("panel-model").options].find(({ value }) => value === chosen);
+  return option ? { name: chosen, ...option.dataset } : (document.querySelector("#model-state .state")?.dataset ?? {});
+}
+
 /** Shows the state that the server tells; its words are the server's own fragment. */
 export class ModelState {
   constructor(main, address) {
@@ -27,9 +34,11 @@ export class ModelState {
   }
 
   /** The server tells of another state: read its words, unless they stand here already. */
-  told({ state, model = "", wanted = "", demonstration = false }) {
+  told({ state, model = "", wanted = "", demonstration = false, vision = "", thinking = "", since }) {
+    const seconds = since ? Math.floor(Date.parse(since) / 1000) : "";
+    const told = { state, name: model, wanted, vision, thinking, since: seconds };
     const { shown } = this;
-    const same = shown.state === state && shown.name === model && shown.wanted === wanted;
+    const same = Object.entries(told).every(([name, value]) => shown[name] === String(value));
     if (!same || (shown.demonstration !== undefined) !== demonstration) this.read();
   }
 
@@ -51,6 +60,7 @@ export class ModelState {
     for (const list of document.querySelectorAll(".examples")) {
       list.hidden = (list.dataset.for === "demonstration") !== (demonstration !== undefined);
     }
+    this.main.dispatchEvent(new Event("settingschange"));
   }
 
   async clicked(event) {

@@ -52,14 +52,6 @@ export function checkCount(field, options) {
   }
 }
 
-/** Return the options as pairs, the usual ones first: databases keep them in orders of their own. */
-export function inOrder(options) {
-  const { numbers } = page.rules;
-  const usual = Object.keys(numbers).filter((name) => Object.hasOwn(options, name));
-  const others = Object.keys(options).filter((name) => !Object.hasOwn(numbers, name));
-  return [...usual, ...others].map((name) => [name, options[name]]);
-}
-
 function expectedOf(name, value) {
   const { numbers, limits, expected } = page.rules;
   if (!isText(name)) return expected.name;

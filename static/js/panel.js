@@ -1,4 +1,4 @@
-// The settings of the conversation: what is chosen here goes along with the next question.
+// The dialog of the conversation's settings, loaded when it is first opened.
 
 import { fetchNodes } from "./dom.js";
 import { page, t } from "./i18n.js";
@@ -10,27 +10,25 @@ function profileOf(model) {
   return { ...page.profiles[model.split(":")[0]], ...page.profiles[model] };
 }
 
-/** The dialog. `settings()` is what differs from what the conversation has. */
+/** The dialog; what is chosen in it goes to `settings`. */
 export class Panel {
-  constructor(main) {
-    this.main = main;
+  constructor(settings) {
+    this.settings = settings;
     this.dialog = document.getElementById("panel");
     this.form = this.dialog.querySelector("form");
     this.fields = this.form.elements;
     this.error = this.form.querySelector(".panel-error");
     this.options = [...this.form.querySelectorAll("[data-option]")];
-    this.stored = { model: "", options: {}, system: "", ...page.settings };
-    this.chosen = { ...this.stored };
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.form.addEventListener("input", () => this.complain(null));
     this.form.querySelector("[data-action=close-panel]").addEventListener("click", () => this.dialog.close());
     this.fields.model.addEventListener("change", () => this.showDefaults());
     this.form.querySelector("[data-action=reset-options]").addEventListener("click", () => this.empty());
-    main.querySelector("[data-action=open-panel]").addEventListener("click", () => this.open());
   }
 
+  /** Show what is chosen now. */
   open() {
-    this.fill(this.chosen);
+    this.fill(this.settings.chosen);
     this.dialog.returnValue = "";
     this.dialog.showModal();
     this.refreshModels();
@@ -94,16 +92,17 @@ export class Panel {
 
   submit(event) {
     if (event.submitter?.value !== "use") return;
+    let options;
     try {
-      this.chosen = { model: this.fields.model.value, options: this.read(), system: this.fields.system.value.trim() };
+      options = this.read();
     } catch (error) {
       event.preventDefault();
       if (!(error instanceof Objection)) throw error;
       this.complain(error);
       return;
     }
-    this.main.querySelector(".model-name").textContent = this.modelName();
-    this.main.toggleAttribute("data-changed", Object.keys(this.settings()).length > 0);
+    const { model, system } = this.fields;
+    this.settings.choose({ model: model.value, options, system: system.value.trim() }, this.modelName());
     relieve("bad_option", "unknown_model");
   }
 
@@ -148,31 +147,6 @@ export class Panel {
     if (typeof options.stop === "string") options.stop = [options.stop];
     for (const [name, value] of Object.entries(options)) check(field, name, value);
     return options;
-  }
-
-  /** Return what the next question is to change. */
-  settings() {
-    const names = Object.keys(this.stored);
-    const changed = names.filter((name) => JSON.stringify(this.chosen[name]) !== JSON.stringify(this.stored[name]));
-    return Object.fromEntries(changed.map((name) => [name, this.chosen[name]]));
-  }
-
-  /** Return the model chosen for the next answer, where it is another one. */
-  model() {
-    return this.chosen.model === this.stored.model ? "" : this.chosen.model;
-  }
-
-  /** What was chosen went out and is the conversation's now. */
-  taken() {
-    this.stored = { ...this.chosen };
-    this.main.removeAttribute("data-changed");
-  }
-
-  /** The server tells what the conversation has; what was chosen here and not sent stays. */
-  told({ model = "", options = {}, system = "" }) {
-    const own = this.settings();
-    this.stored = { model, options, system };
-    this.chosen = { ...this.stored, ...own };
   }
 }
 

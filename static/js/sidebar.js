@@ -1,11 +1,11 @@
-// The list of conversations: a drawer on small screens; rename, delete with undo, and news from other tabs.
+// The list of conversations: a drawer on small screens, and news from other tabs. What can be done to the list is in
+// entries.js.
 
-import { clone, fetchNodes, post } from "./dom.js";
-import { t } from "./i18n.js";
+import { fetchNodes, isComposing } from "./dom.js";
 
 const REREAD_AFTER = 300;
-const UNDO_FOR = 10_000;
 const YEAR = 365 * 24 * 3600;
+const LATER = new Set(["more", "menu", "delete"]);
 
 /** The sidebar; `current` is the id of the conversation that the page shows. */
 export class Sidebar {
@@ -15,16 +15,29 @@ export class Sidebar {
     this.home = document.querySelector(".brand").href;
     this.narrow = matchMedia("(max-width: 56rem)");
     document.addEventListener("click", (event) => this.clicked(event));
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.closeDrawer(event));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && !isComposing(event) && this.closeDrawer(event));
     addEventListener("focus", () => this.reread());
     this.mark();
   }
 
   clicked(event) {
     const button = event.target.closest("[data-action]");
-    const act = { "open-sidebar": "show", "close-sidebar": "hide", more: "more", menu: "menu", delete: "remove" };
-    const name = button && act[button.dataset.action];
-    if (name) this[name](button, event);
+    const action = button?.dataset.action;
+    if (action === "open-sidebar") this.show();
+    if (action === "close-sidebar") this.hide();
+    if (!LATER.has(action) || !this.list.contains(button)) return;
+    event.preventDefault();
+    this.act(action, button).catch((error) => console.warn(error));
+  }
+
+  /** Do to the list what is wanted seldom, with a module of its own. */
+  async act(action, button) {
+    const { Entries } = await import("./entries.js");
+    this.entries ??= new Entries(this);
+    // The list may have been read again meanwhile.
+    const id = button.closest(".entry")?.dataset.id;
+    const there = button.isConnected ? button : this.entry(id)?.querySelector(`[data-action=${action}]`);
+    if (there) await this.entries[action](there);
   }
 
   show() {
@@ -54,8 +67,8 @@ export class Sidebar {
     this.hide();
   }
 
-  mark() {
-    for (const entry of this.list.querySelectorAll(".entry")) {
+  mark(list = this.list) {
+    for (const entry of list.querySelectorAll(".entry")) {
       const link = entry.querySelector("a");
       if (entry.dataset.id === this.current) link.setAttribute("aria-current", "page");
     }
@@ -69,30 +82,19 @@ export class Sidebar {
   reread() {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
-      if (this.list.querySelector(".entry-menu")) return;
-      const nodes = await fetchNodes(this.list.dataset.address).catch(() => null);
-      if (!nodes) return;
-      this.list.replaceChildren(...nodes);
-      this.mark();
+      if (this.isInUse()) return;
+      const wanted = [fetchNodes(this.list.dataset.address), import("./patch.js")];
+      const [nodes, { patch }] = await Promise.all(wanted).catch(() => [null, {}]);
+      if (!nodes || this.isInUse()) return;
+      const fresh = this.list.cloneNode(false);
+      fresh.append(...nodes);
+      this.mark(fresh);
+      patch(this.list, fresh);
     }, REREAD_AFTER);
   }
 
-  async more(link, event) {
-    event.preventDefault();
-    const nodes = await fetchNodes(link.href).catch(() => null);
-    if (nodes) link.replaceWith(...nodes);
-    this.mergeGroups();
-    this.mark();
-  }
-
-  // A page may begin in the month in which the one before it ended.
-  mergeGroups() {
-    for (const group of this.list.querySelectorAll(".group + .group")) {
-      const above = group.previousElementSibling;
-      if (above.querySelector("h2").textContent !== group.querySelector("h2").textContent) continue;
-      above.querySelector("ul").append(...group.querySelectorAll(".entry"));
-      group.remove();
-    }
+  isInUse() {
+    return Boolean(this.list.querySelector(".entry-menu"));
   }
 
   /** A conversation changed: show it in place where its place stays the same. */
@@ -108,71 +110,5 @@ export class Sidebar {
 
   removed(id) {
     this.entry(id)?.remove();
-  }
-
-  menu(button) {
-    const entry = button.closest(".entry");
-    const open = entry.querySelector(".entry-menu");
-    this.list.querySelectorAll(".entry-menu").forEach((menu) => this.closeMenu(menu));
-    if (open) return;
-    const menu = clone("entry-menu");
-    const field = menu.elements.title;
-    field.value = entry.querySelector("a").textContent;
-    entry.append(menu);
-    button.setAttribute("aria-expanded", "true");
-    field.focus();
-    menu.addEventListener("submit", (event) => this.rename(event, entry, menu));
-    menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.closeMenu(menu);
-      button.focus();
-    });
-  }
-
-  closeMenu(menu) {
-    menu.closest(".entry").querySelector("[data-action=menu]").setAttribute("aria-expanded", "false");
-    menu.remove();
-  }
-
-  async rename(event, entry, menu) {
-    event.preventDefault();
-    const answer = await post(`${entry.querySelector("a").href}rename`, { title: menu.elements.title.value });
-    if (!answer.ok) {
-      this.toast(answer.text ?? t("This did not work. Try again."));
-      return;
-    }
-    entry.querySelector("a").textContent = answer.title;
-    this.closeMenu(menu);
-    if (entry.dataset.id === this.current) document.querySelector(".chat-title").textContent = answer.title;
-  }
-
-  async remove(button) {
-    const entry = button.closest(".entry");
-    const { href, textContent: title } = entry.querySelector("a");
-    const answer = await post(`${href}delete`);
-    if (!answer.ok && answer.status !== 404) {
-      this.toast(t("This did not work. Try again."));
-    } else if (entry.dataset.id === this.current) {
-      location.assign(answer.address ?? this.home);
-    } else {
-      entry.remove();
-      this.toast(t("Deleted “{title}”.", { title }), () => post(`${href}restore`));
-    }
-  }
-
-  toast(text, undo) {
-    const toast = clone("toast");
-    toast.querySelector(".toast-text").textContent = text;
-    const button = toast.querySelector("[data-action=undo]");
-    button.hidden = !undo;
-    button.addEventListener("click", async () => {
-      toast.remove();
-      await undo();
-      this.reread();
-    });
-    document.getElementById("toasts").replaceChildren(toast);
-    setTimeout(() => toast.remove(), UNDO_FOR);
   }
 }

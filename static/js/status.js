@@ -1,6 +1,7 @@
-// The status line: what the page waits for, and for how long. The same words go to screen readers once.
+// The status line: what the page waits for, and for how long; afterwards, what came of it. Screen readers hear each
+// state once.
 
-import { t } from "./i18n.js";
+import { number, t } from "./i18n.js";
 
 const SENTENCES = {
   connecting: () => t("Connecting to Ollama"),
@@ -11,6 +12,8 @@ const SENTENCES = {
 };
 
 const FINAL = new Set(["ended", "gone"]);
+// A phase that is over sooner is not put into words.
+const BRIEF = 150;
 
 /** Keeps the line, `data-phase` and `data-connection` of `main`. */
 export class Status {
@@ -22,18 +25,28 @@ export class Status {
     this.login = this.line.querySelector(".status-login");
     this.announcer = document.getElementById("announcer");
     this.model = "";
-    this.ahead = undefined;
+    this.past = "";
   }
 
-  /** Show the phase of an answer by `model`; `ahead` answers come before a queued one, and what is shown is `saved`
-   * or not yet. */
-  phase(phase, { model = this.model, ahead = undefined, saved = true } = {}) {
-    this.model = model;
-    this.ahead = ahead;
+  /** Show the phase of an answer by `model`, as the server tells it: `ahead` answers come before a queued one, what is
+   * shown is `saved` or not yet, the phase has lasted `phase_ms`. `pace()` tells in words how fast the answer comes. */
+  phase(phase, { model = this.model, ahead, saved = true, phase_ms: lasted = 0, pace } = {}) {
+    const { dataset } = this.main;
+    const isNew = phase !== dataset.phase;
+    Object.assign(this, { model, ahead, pace });
+    if (isNew) this.since = performance.now() - lasted;
     this.main.toggleAttribute("data-unsaved", !saved);
-    delete this.main.dataset.stopping;
-    if (phase !== this.main.dataset.phase) this.since = Date.now();
-    this.main.dataset.phase = phase;
+    dataset.phase = phase;
+    if (phase === "idle") delete dataset.stopping;
+    else this.past = "";
+    clearTimeout(this.soon);
+    if (isNew && phase !== "idle") this.soon = setTimeout(() => this.draw(), BRIEF);
+    else this.draw();
+  }
+
+  /** Show in the words of `past` what came of the last answer, until there is another one. */
+  ended(past) {
+    this.past = past;
     this.draw();
   }
 
@@ -53,9 +66,11 @@ export class Status {
   draw() {
     const sentence = this.sentence();
     this.line.hidden = !sentence;
+    this.line.toggleAttribute("data-past", sentence === this.past);
     if (this.text.textContent !== sentence) {
       this.text.textContent = sentence;
-      if (sentence) this.announce(sentence);
+      // What came of an answer is said together with it.
+      if (sentence && sentence !== this.past) this.announce(sentence);
     }
     clearInterval(this.clock);
     this.time.textContent = "";
@@ -66,8 +81,8 @@ export class Status {
   }
 
   tick() {
-    const seconds = Math.floor((Date.now() - this.since) / 1000);
-    this.time.textContent = seconds ? t("{seconds} s", { seconds }) : "";
+    const seconds = Math.floor((performance.now() - this.since) / 1000);
+    this.time.textContent = this.pace?.() || (seconds ? t("{seconds} s", { seconds: number(seconds) }) : "");
   }
 
   sentence() {
@@ -75,6 +90,7 @@ export class Status {
     if (connection === "lost") return t("Connection lost. Trying again…");
     if (connection === "ended") return t("You are logged out. Log in again to go on.");
     if (connection === "gone") return t("This conversation does not exist any more.");
+    if (phase === "idle") return this.past;
     const sentence = stopping === undefined ? this.doing(phase) : t("Stopping");
     return unsaved === undefined ? sentence : t("{doing}. Not saved yet: the database does not answer", { doing: sentence });
   }

@@ -46,6 +46,18 @@ def test_thinking_is_folded(root, owner):
     assert "Let me count." in folded
 
 
+def test_what_the_person_thought_of_an_answer_is_seen(root, owner):
+    conversation = rows.conversation(owner)
+    question = rows.message(conversation, "user", "1+1?")
+    comment = "<script>alert(1)</script> wrong\u202e"
+    rows.message(conversation, "assistant", "3", question, rating=-1, rating_comment=comment)
+    text = _page(root, conversation)
+    assert "<strong>bad</strong>" in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; wrong" in text
+    assert "<script>alert(1)" not in text
+    assert "\u202e" not in text
+
+
 def test_what_people_write_stays_text(root, owner):
     conversation = rows.conversation(owner)
     rows.message(conversation, "user", "**bold** <b>x</b>")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.site import ROOT
 
-from . import curves, hostile, idle, profile, report, stopping, streams
+from . import curves, hostile, idle, page, profile, report, stopping, streams
 from .results import Outcome, Row
 
 SCENARIOS: dict[str, Callable[[], Outcome]] = {
@@ -23,6 +23,7 @@ SCENARIOS: dict[str, Callable[[], Outcome]] = {
     "numbers": curves.numbers,
     "length": curves.length,
     "idle": idle.idle,
+    "page": page.page,
     "hostile": hostile.hostile,
     "profile": profile.profile,
 }

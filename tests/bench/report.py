@@ -32,6 +32,7 @@ TITLES = {
     "numbers": "Cost by number of answers",
     "length": "Cost by length of an answer",
     "idle": "While nothing happens",
+    "page": "The page",
     "hostile": "An Ollama that misbehaves",
     "profile": "Where the time goes",
 }

@@ -21,10 +21,16 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, what: str, value: float, unit: str, most: float | None = None) -> None:
-        """Add a row whose aim is `most` at most."""
+    def add(
+        self, what: str, value: float, unit: str, most: float | None = None, least: float | None = None
+    ) -> None:
+        """Add a row whose aim is `most` at most, or `least` at least."""
         shown = f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
-        if most is None:
+        if least is not None:
+            self.rows.append(
+                Row(what, f"{shown} {unit}".strip(), f"≥ {least:g} {unit}".strip(), value >= least)
+            )
+        elif most is None:
             self.rows.append(Row(what, f"{shown} {unit}".strip()))
         else:
             self.rows.append(

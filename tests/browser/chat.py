@@ -32,6 +32,7 @@ class Chat:
         self.status = page.locator(".status")
         self.refusal = page.locator(".dock .refusal")
         self.answers = page.locator("#messages .message[data-role=assistant]")
+        self.texts = self.answers.locator(".markdown")
         self.questions = page.locator("#messages .message[data-role=user]")
         self.entries = page.locator("#conversations .entry")
         self._asked = 0
@@ -65,6 +66,12 @@ class Chat:
     def phase(self, name: str) -> Self:
         """Wait for a phase."""
         expect(self.main).to_have_attribute("data-phase", name)
+        return self
+
+    def turns(self, count: int) -> Self:
+        """Wait until so many answers have begun, whoever asked for them."""
+        expect(self.answers).to_have_count(count)
+        self._asked = 0
         return self
 
     def ended(self, status: str = "completed") -> Locator:

@@ -66,10 +66,15 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def ollama() -> Iterator[ScriptedOllama]:
     """A scripted Ollama that answers one question at a time, as the real one does.
 
-    It has a second model, which is not in memory.
+    It has a second model, which is not in memory, a third one that sees pictures, and two that think: one does or does
+    not, and sees too, the other more or less.
     """
     with ScriptedOllama() as server:
-        server.models = [*server.models, model("cold:1b", loaded=False)]
+        eyes = model("eyes:1b", loaded=False, capabilities=["completion", "vision"])
+        thinks = ["completion", "thinking"]
+        muse = model("muse:1b", capabilities=[*thinks, "vision"])
+        steps = model("steps:1b", capabilities=thinks, family="gptoss")
+        server.models = [*server.models, model("cold:1b", loaded=False), eyes, muse, steps]
         yield server
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FilePayload, Response, expect
 
+from tests.attachments import samples
 from tests.nginx import Nginx
 from tests.scripted_ollama import ScriptedOllama, hold
 from tests.site import PASSWORD, Site
@@ -70,6 +71,15 @@ def test_a_person_asks_sees_the_answer_come_and_stops_it(context, nginx, ollama,
     assert address.startswith(f"{nginx.url}{PATH}c/")
     expect(chat.reload().text()).to_contain_text("and some")
     happened("asked, streamed and stopped under a path behind nginx over HTTPS")
+
+
+def test_a_large_picture_passes_the_proxy_and_is_shown(context, nginx, happened):
+    chat = log_in(context)
+    picture = samples.noise(1200)
+    chosen: FilePayload = {"name": "noise.png", "mimeType": "image/png", "buffer": picture}
+    chat.page.locator("#attach").set_input_files([chosen])
+    expect(chat.page.locator(".chip[data-state=ready] img")).to_have_js_property("naturalWidth", 1200)
+    happened("It was taken, though it is larger than any other form may be.", bytes=len(picture))
 
 
 def test_the_administrator_reads_the_log_and_each_cookie_is_for_the_path(context, nginx, happened):

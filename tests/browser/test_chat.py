@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.scripted_ollama import ScriptedOllama, hold, thinking
 
@@ -43,6 +43,21 @@ def test_stop_ends_the_answer_and_keeps_its_text(chat: Chat, ollama: ScriptedOll
     expect(answer.locator(".markdown")).to_have_text("So far")
     chat.reload()
     expect(chat.answers.last.locator(".outcome-text")).to_have_text("Stopped.")
+
+
+def test_on_a_slow_line_stop_is_there_before_what_draws_the_answer(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    held: list[Route] = []
+    chat.page.route("**/js/live*.js", lambda route: held.append(route))  # noqa: PLW0108 -- playwright wants a function
+    ollama.enqueue("So far ", hold("never"))
+    with chat.page.expect_request("**/js/live*.js"):
+        chat.page.locator(".example:visible").first.click()
+        chat.press("send")
+    chat.phase("connecting")
+    chat.press("stop")
+    held[0].continue_()
+    expect(chat.ended("stopped").locator(".outcome")).to_be_visible()
 
 
 def test_escape_stops(chat: Chat, ollama: ScriptedOllama) -> None:
@@ -185,7 +200,7 @@ def test_the_reader_is_left_alone_when_not_at_the_end(
     lines = [f"Line {number}\n\n" for number in range(60)]
     ollama.enqueue(*lines, hold(), *lines)
     chat.ask("Many lines").phase("writing")
-    expect(chat.text().locator("p").last).to_be_in_viewport()
+    expect(chat.text().get_by_text("Line 59")).to_be_in_viewport()
     chat.page.mouse.move(450, 200)
     chat.page.mouse.wheel(0, -400)
     jump = chat.page.locator("[data-action=jump]")

@@ -66,6 +66,7 @@ def test_a_hostile_answer_is_inert_live_and_from_history(
     # The page answers a person while the answer stands there.
     chat.field.fill("next")
     chat.press("open-panel")
+    expect(chat.page.locator("#panel")).to_be_visible()  # before it is, Esc stops the answer
     chat.page.keyboard.press("Escape")
     ollama.release("look")
     chat.ended()

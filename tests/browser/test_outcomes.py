@@ -14,8 +14,10 @@ def said(chat: Chat, status: str) -> str:
     """Return the sentence below the last answer, which must outlive a reload."""
     line = chat.ended(status).locator(".outcome-text")
     live = line.inner_text()
+    expect(chat.status).to_have_text(live, use_inner_text=True)
     chat.reload()
     expect(line).to_have_text(live)
+    expect(chat.status).to_have_text(live, use_inner_text=True)
     return live
 
 

@@ -1,5 +1,6 @@
 """The page tells the true phase: a scripted Ollama is held in each one, and the page is read meanwhile."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -29,7 +30,20 @@ def test_phase_of_a_loaded_model(
     ollama.wait_held("phase")
     ollama.release("phase")
     chat.ended()
-    expect(chat.status).to_be_hidden()
+    expect(chat.status).to_contain_text("Done · ")
+
+
+def test_until_ollama_tells_what_is_loaded_it_is_connecting(chat: Chat, ollama: ScriptedOllama) -> None:
+    # Two: the site's own look may take one of them.
+    for _ in range(2):
+        nothing = b'{"models": []}'
+        ollama.enqueue(hold("ps"), nothing, path="/api/ps", framing="length", finish=False)
+    ollama.enqueue(hold("chat"), "text")
+    chat.ask("Is anybody there?").phase("connecting")
+    expect(chat.status).to_contain_text("Connecting to Ollama")
+    ollama.release("ps", 2)
+    ollama.release("chat")
+    chat.ended()
 
 
 def test_loading_and_then_reading(chat: Chat, ollama: ScriptedOllama) -> None:
@@ -64,14 +78,21 @@ def test_a_queued_answer_can_be_stopped(open_chat: Callable[..., Chat], ollama: 
     asked = len(ollama.chats)
     second.ask("I change my mind").phase("queued")
     second.press("stop").ended("stopped")
+    expect(second.status).to_have_text("Taken out of the queue", use_inner_text=True)
+    second.reload()
+    expect(second.status).to_have_text("Taken out of the queue", use_inner_text=True)
     ollama.release("first")
     first.ended()
     assert len(ollama.chats) == asked
 
 
-def test_the_time_is_counted(chat: Chat, ollama: ScriptedOllama) -> None:
-    ollama.enqueue("One", hold("slow"))
-    chat.ask("Take your time").phase("writing")
-    expect(chat.page.locator(".status-time")).to_have_text("1 s")
+def test_the_time_is_counted_and_goes_on_after_a_reload(chat: Chat, ollama: ScriptedOllama) -> None:
+    ollama.enqueue(hold("slow"), "One")
+    chat.ask("Take your time").phase("reading")
+    time = chat.page.locator(".status-time")
+    expect(time).to_have_text("2 s")
+    chat.reload().phase("reading")
+    expect(time).to_have_text(re.compile(r"^\d+ s$"))
+    assert int(time.inner_text().split()[0]) >= 2
     ollama.release("slow")
     chat.ended()

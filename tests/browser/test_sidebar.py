@@ -1,9 +1,10 @@
 """The list of conversations."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from .chat import Chat
 
@@ -11,6 +12,32 @@ from .chat import Chat
 def open_menu(chat: Chat, title: str) -> None:
     chat.entry(title).hover()
     chat.entry(title).locator("[data-action=menu]").click()
+
+
+def rename(chat: Chat, title: str) -> None:
+    chat.page.locator(".entry-menu input").fill(title)
+    chat.page.locator(".entry-menu [data-action=rename]").click()
+    expect(chat.entry(title)).to_be_visible()
+
+
+@contextmanager
+def news_of_the_list(chat: Chat) -> Iterator[None]:
+    """While these last something is done; they arrive at the end."""
+    address = chat.page.locator("#conversations").get_attribute("data-address") or ""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    chat.page.route(f"**{address}", hold)
+    with chat.page.expect_request(f"**{address}"):
+        chat.evaluate("dispatchEvent(new Event('focus'))")
+    yield
+    with chat.page.expect_event("requestfinished"):
+        for route in held:
+            route.continue_()
+    chat.page.unroute(f"**{address}", hold)
+    chat.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(done)))")
 
 
 def test_rename_in_place(chat: Chat) -> None:
@@ -27,12 +54,40 @@ def test_rename_in_place(chat: Chat) -> None:
     expect(chat.entry("A name to be changed")).to_have_count(0)
 
 
+def test_news_of_the_list_leave_alone_what_is_being_typed(chat: Chat) -> None:
+    chat.ask("Half renamed").ended()
+    expect(chat.entry("Half renamed")).to_be_visible()
+    with news_of_the_list(chat):
+        open_menu(chat, "Half renamed")
+        field = chat.page.locator(".entry-menu input")
+        field.fill("Half a na")
+    expect(field).to_have_value("Half a na")
+
+
+def test_news_of_the_list_leave_alone_what_is_under_the_finger(open_chat: Callable[..., Chat]) -> None:
+    other = open_chat()
+    other.ask("To be renamed over there").ended()
+    chat = open_chat()
+    chat.ask("Under the finger").ended()
+    entry = chat.entry("Under the finger")
+    expect(entry).to_be_visible()
+    with news_of_the_list(chat):
+        open_menu(other, "To be renamed over there")
+        rename(other, "Renamed meanwhile")
+        entry.locator("[data-action=menu]").hover()
+        chat.page.mouse.down()
+        entry.locator("a").focus()
+    expect(chat.entry("Renamed meanwhile")).to_be_visible()
+    expect(entry.locator("a")).to_be_focused()
+    chat.page.mouse.up()
+    expect(chat.page.locator(".entry-menu input")).to_have_value("Under the finger")
+
+
 def test_a_rename_is_seen_in_another_tab(chat: Chat) -> None:
     chat.ask("Seen from both sides").ended()
     other = chat.tab()
     open_menu(chat, "Seen from both sides")
-    chat.page.locator(".entry-menu input").fill("Renamed over there")
-    chat.page.locator(".entry-menu [data-action=rename]").click()
+    rename(chat, "Renamed over there")
     expect(other.page.locator(".chat-title")).to_have_text("Renamed over there")
     expect(other.entry("Renamed over there")).to_be_visible()
 

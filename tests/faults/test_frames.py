@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations import events
+from conversations import commands
 from tests.tab import Tab
 
 from .raw import BINARY, CLOSE, PING, PONG, TEXT, Raw, frame
@@ -34,7 +34,7 @@ CODES = {
 }
 # So many bad ones does a socket bear.
 FRAMES = 9
-COMMANDS = sorted(str(command.__struct_config__.tag) for command in events.Command.__subclasses__())
+COMMANDS = sorted(str(command.__struct_config__.tag) for command in commands.Command.__subclasses__())
 FIELDS = [
     "client_id",
     "text",

@@ -64,6 +64,53 @@ def test_only_models_that_can_complete_are_offered(ollama):
         backend.choose("bge-m3:latest")
 
 
+def test_what_a_model_can_do_is_told_with_it(ollama):
+    ollama.models = [
+        model("qwen3:8b", capabilities=["completion", "thinking"]),
+        model("gpt-oss:20b", capabilities=["completion", "thinking"], family="gptoss"),
+        model("llava:7b", capabilities=["completion", "vision"]),
+    ]
+    backend = looked(ollama)
+    offered = [(offer.name, offer.vision, offer.thinking) for offer in backend.offered()]
+    assert offered == [
+        ("qwen3:8b", False, "switch"),
+        ("gpt-oss:20b", False, "levels"),
+        ("llava:7b", True, ""),
+    ]
+    state = backend.state("llava:7b")
+    assert (state.vision, state.thinking) == (True, "")
+    assert (backend.sees("llava:7b"), backend.sees("qwen3:8b"), backend.sees("unheard-of")) == (
+        True,
+        False,
+        None,
+    )
+
+
+def test_an_old_ollama_tells_by_show_what_a_model_can_do_or_nobody_knows(ollama):
+    ollama.models = [model("qwen3:8b", capabilities=None)]
+    state = looked(ollama).state("qwen3:8b")
+    assert (state.vision, state.thinking) == (None, "")
+    show = b'{"model_info": {}, "capabilities": ["completion", "thinking", "vision"]}'
+    ollama.enqueue(show, path="/api/show", framing="length", finish=False)
+    state = looked(ollama).state("qwen3:8b")
+    assert (state.vision, state.thinking) == (True, "switch")
+
+
+def test_no_model_is_asked_to_think_in_a_way_that_it_cannot(ollama):
+    thinks = ["completion", "thinking"]
+    ollama.models = [
+        model("switch", capabilities=thinks),
+        model("levels", capabilities=thinks, family="gptoss"),
+        model("plain"),
+        model("unknown", capabilities=None),
+    ]
+    backend = looked(ollama)
+    words = ("", "on", "off", "low", "high")
+    assert [backend.think("switch", word) for word in words] == [None, True, False, True, True]
+    assert [backend.think("levels", word) for word in words] == [None, None, None, "low", "high"]
+    assert {backend.think(name, word) for name in ("plain", "unknown") for word in words} == {None}
+
+
 def test_states_are_told_apart(ollama):
     ollama.models = [model("internlm2:1.8b", loaded=False)]
     backend = looked(ollama)

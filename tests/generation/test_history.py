@@ -5,7 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.generation.history import Prompt, Turn, compose
+from conversations.generation.enclosed import Turn
+from conversations.generation.history import Prompt, compose
 
 
 def turns(*texts: str, first: str = "user") -> list[Turn]:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.process
 
 SENDING = '{"type": "message.send", "client_id": "a", "text": "'
 NOBODYS = "00000000-0000-4000-8000-000000000000"
+RATING = '{"type": "message.rate", "message": "' + NOBODYS + '", "rating": 1, "comment": "'
 
 
 @pytest.mark.fault(33)
@@ -38,6 +39,12 @@ NOBODYS = "00000000-0000-4000-8000-000000000000"
         ('{"type": "message.send", "client_id": "a", "text": "hi", "options": {"top_k": "x"}}', "bad_option"),
         ('{"type": "branch.select", "message": "' + NOBODYS + '"}', "not_found"),
         ('{"type": "answer.continue", "client_id": "a", "message": "' + NOBODYS + '"}', "not_found"),
+        ('{"type": "message.delete", "message": "' + NOBODYS + '"}', "not_found"),
+        ('{"type": "message.delete", "message": "1"}', "bad_frame"),
+        ('{"type": "message.rate", "message": "' + NOBODYS + '", "rating": 1}', "not_found"),
+        ('{"type": "message.rate", "message": "' + NOBODYS + '", "rating": 2}', "bad_option"),
+        ('{"type": "message.rate", "message": "' + NOBODYS + '", "rating": "good"}', "bad_frame"),
+        (RATING + "x" * 2_001 + '"}', "too_long"),
     ],
 )
 def test_bad_frame_is_answered_and_the_socket_lives(site, client, frame, code):

@@ -72,6 +72,12 @@ def test_picture_is_a_link_to_it() -> None:
     )
 
 
+def test_picture_without_a_description_is_its_address() -> None:
+    assert render("![](https://e.com/b.png)") == (
+        f'<p><a href="https://e.com/b.png"{LINK}>https://e.com/b.png</a></p>\n'
+    )
+
+
 def test_picture_within_a_link_is_its_text() -> None:
     assert render("[![badge](https://e.com/b.svg)](https://e.com)") == (
         f'<p><a href="https://e.com"{LINK}>badge</a></p>\n'

@@ -61,6 +61,8 @@ class Player:
                 await self._tokens(int(count), float(rate), text)
             case {"stamped": count, "rate": rate}:
                 await self._stamped(int(count), float(rate))
+            case {"paced": texts, "rate": rate}:
+                await self._paced(list(texts), float(rate))
             case {"done": fields, "content": content}:
                 await self._say(self._final(fields, content))
             case {"error": text}:
@@ -90,6 +92,13 @@ class Player:
         for number in range(count):
             # Also without a rate: the loop must get a chance to see the client leave.
             await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)
+            await self._say(self._delta(text))
+
+    async def _paced(self, texts: list[str], rate: float) -> None:
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        for number, text in enumerate(texts):
+            await asyncio.sleep(begin + number / rate - loop.time())
             await self._say(self._delta(text))
 
     async def _stamped(self, count: int, rate: float) -> None:

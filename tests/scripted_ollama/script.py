@@ -47,6 +47,11 @@ def tokens(count: int, rate: float = 0, text: str = "token ") -> Piece:
     return {"tokens": count, "rate": rate, "text": text}
 
 
+def paced(texts: list[str], rate: float) -> Piece:
+    """A line for each of `texts`, `rate` a second by the clock: what one line is late, the next ones make up for."""
+    return {"paced": texts, "rate": rate}
+
+
 def stamped(count: int, rate: float = 0) -> Piece:
     """`count` lines of nine characters, `rate` a second: `time.monotonic()` in 0.1 ms, its last eight digits, and a
     space."""

@@ -1,70 +1,21 @@
 """Asking, editing, regenerating, continuing and choosing branches, as rows."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 from unittest import mock
 
-import pytest
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message, User
-from conversations.services import conversations, generations, messages
-from conversations.services.conversations import Chosen
-from conversations.services.errors import Refused
+from conversations.services import branches, conversations, generations, messages
 from conversations.services.generations import Ending
-from conversations.services.messages import Asked, Asker
+from conversations.services.messages import Asker
+
+from .asking import AskingCase, choose, refused
 
 
-@contextmanager
-def refused(code: str, detail: str = "") -> Iterator[None]:
-    """Check that the block is refused with a code."""
-    with pytest.raises(Refused) as refusal:
-        yield
-    assert (refusal.value.code, refusal.value.detail) == (code, detail or refusal.value.detail)
-
-
-def choose(wanted: str) -> str:
-    """Stand for a site that has one model beside the wanted ones."""
-    if wanted == "missing":
-        raise Refused("unknown_model", detail=wanted)
-    return wanted or "internlm2:1.8b"
-
-
-class Asking(TestCase):
-    """One person, one conversation that the page has signed."""
-
-    alice: User
-    bob: User
-
-    @classmethod
-    def setUpTestData(cls) -> None:
-        cls.alice = User.objects.create_user("alice")
-        cls.bob = User.objects.create_user("bob")
-
-    def setUp(self) -> None:
-        self.pk = uuid.uuid4()
-        self.asker = self.asker_for(self.alice)
-
-    def asker_for(self, user: User) -> Asker:
-        return Asker(user, self.pk, "process", choose, conversations.sign_new(user, self.pk))
-
-    def ask(self, text: str = "什么是快速排序？", **more: Any) -> Asked:
-        return messages.send(self.asker, uuid.uuid4().hex, text, chosen=Chosen(**more))
-
-    def ask_and_answer(self, text: str = "question", answer: str = "answer") -> Asked:
-        asked = self.ask(text)
-        self.end(asked, answer)
-        return asked
-
-    def end(self, asked: Asked, answer: str = "answer") -> None:
-        generations.finish(asked.generation.pk, Ending("completed", "stop", answer))
-
-    def shown(self) -> list[str]:
-        leaf = Conversation.objects.get(pk=self.pk).shown_leaf_id
-        return [message.content for message in Message.objects.branch(leaf)]
+class Asking(AskingCase):
+    """What comes of asking, again and in other words."""
 
     def test_first_message_creates_the_conversation_with_a_title(self) -> None:
         asked = self.ask("写一首诗\n关于春天")
@@ -156,7 +107,7 @@ class Asking(TestCase):
         self.end(edited, "primo")
         assert self.shown() == ["uno", "primo"]
         assert edited.question is not None
-        messages.select_branch(self.alice, self.pk, first.question.pk)
+        branches.select(self.alice, self.pk, first.question.pk)
         assert self.shown() == ["one", "first"]
         siblings = Message.objects.siblings_of([first.question])[None]
         assert siblings == [first.question.pk, edited.question.pk]

@@ -82,10 +82,13 @@ const words = (tokens) =>
 function linkedPicture(Token, image, insideLink) {
   const address = image.attrGet("src");
   const text = new Token("text", "", 0);
-  text.content = words(image.children ?? []) || address;
+  const described = words(image.children ?? []);
+  text.content = described || address;
   if (insideLink || !isSafe(address)) return [text];
   const open = new Token("link_open", "a", 1);
-  open.attrs = [["href", address], ["class", "picture"], ...EXTERNAL];
+  // By the class, the page shows the address as well.
+  const shown = described ? [["class", "picture"]] : [];
+  open.attrs = [["href", address], ...shown, ...EXTERNAL];
   return [open, text, new Token("link_close", "a", -1)];
 }
 

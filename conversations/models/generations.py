@@ -1,145 +1,17 @@
-"""The rows that keep people, conversations, messages and the log of every model call.
-
-A message is a row, and so is each call of a model (`Generation`): nothing is kept in blobs. While an answer is
-being written its text lies in `GenerationChunk` rows; the end of the generation folds them into the message.
-"""
+"""The log of every model call, and the options that models start with."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from .querysets import ConversationQuerySet, GenerationQuerySet, MessageQuerySet
-from .usernames import validate_name, validate_username
+from conversations.querysets import GenerationQuerySet
 
-
-class User(AbstractUser):
-    """A person who logs in by user name; the e-mail address is optional."""
-
-    first_name = None  # type: ignore[assignment]
-    last_name = None  # type: ignore[assignment]
-    username = models.CharField(
-        _("user name"),
-        max_length=150,
-        unique=True,
-        validators=[validate_username],
-        error_messages={"unique": _("Somebody has this user name already.")},
-    )
-    name = models.CharField(_("name"), max_length=150, blank=True, validators=[validate_name])
-    language = models.CharField(_("language"), max_length=10, blank=True, choices=settings.LANGUAGES)
-    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
-
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
-
-    class Meta:
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
-        constraints = [
-            # People log in without minding capitals, so no two names may differ in those alone.
-            models.UniqueConstraint(
-                Lower("username"),
-                name="one_user_per_name",
-                violation_error_message=_("Somebody has this user name already."),
-            ),
-        ]
-
-    def get_full_name(self) -> str:
-        """Return the name as the person wrote it, or the user name."""
-        return self.name or self.username
-
-    def get_short_name(self) -> str:
-        """Return the same as `get_full_name`: names are not taken apart."""
-        return self.get_full_name()
-
-
-class Conversation(models.Model):
-    """A person's thread of messages with the settings that its next answer will use."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(User, models.CASCADE, related_name="conversations", verbose_name=_("owner"))
-    title = models.CharField(_("title"), max_length=200)
-    model = models.CharField(_("model"), max_length=200, blank=True)
-    system_prompt = models.TextField(_("system prompt"), blank=True)
-    options = models.JSONField(_("options"), default=dict, blank=True)
-    think = models.CharField(_("thinking"), max_length=10, blank=True)
-    pinned = models.BooleanField(_("pinned"), default=False)
-    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
-    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
-    shown_leaf = models.ForeignKey(
-        "Message",
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("last shown message"),
-    )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated at"))
-
-    objects = ConversationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("conversation")
-        verbose_name_plural = _("conversations")
-        indexes = [
-            # The sidebar: one person's conversations, newest first.
-            models.Index(
-                fields=["owner", "-updated_at"], condition=Q(deleted_at=None), name="conversation_list"
-            ),
-            # The administrator's list.
-            models.Index(fields=["-updated_at"], name="conversation_updated"),
-        ]
-
-    def __str__(self) -> str:
-        return self.title
-
-    def get_absolute_url(self) -> str:
-        """Return the path of the conversation's page."""
-        return reverse("conversation", args=[self.pk])
-
-
-class Message(models.Model):
-    """One turn: a person's words or a model's answer. Branches share their parent."""
-
-    class Role(models.TextChoices):
-        """Who speaks."""
-
-        USER = "user", _("user")
-        ASSISTANT = "assistant", _("assistant")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
-    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
-    role = models.CharField(_("role"), max_length=10, choices=Role.choices)
-    content = models.TextField(_("content"), blank=True)
-    thinking = models.TextField(_("thinking"), blank=True)
-    html = models.TextField(blank=True, editable=False)
-    created_at = models.DateTimeField(_("created at"))
-
-    objects = MessageQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("message")
-        verbose_name_plural = _("messages")
-        indexes = [
-            # Siblings of a message, in their order.
-            models.Index(fields=["conversation", "parent", "created_at"], name="message_siblings"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_role_display()}: {self.content[:60]}"
-
-    @property
-    def end(self) -> tuple[int, int]:
-        """The position behind the last character: (content, thinking) in Unicode code points."""
-        return len(self.content), len(self.thinking)
+from .conversations import Conversation, Message
+from .people import User
 
 
 class Generation(models.Model):
@@ -192,6 +64,8 @@ class Generation(models.Model):
     )
     # How much of the message's content was there before: more than nothing where an answer is continued.
     begins_at = models.PositiveIntegerField(default=0, editable=False)
+    window = models.PositiveIntegerField(_("window in tokens"), null=True, blank=True)
+    released_ms = models.PositiveIntegerField(_("model released after (ms)"), null=True, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     first_token_at = models.DateTimeField(_("first token at"), null=True, blank=True)

@@ -1,0 +1,154 @@
+"""Pictures: read with care, made smaller, and written anew.
+
+What is kept is always an encoding of our own, without whatever else the file held: places and names of cameras, a
+second file behind the first, the trap for another program. Pillow reads the five formats named here and no other.
+"""
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+from PIL import Image, ImageOps
+
+# Pixels on the long side. Models that see scale a picture down to a square of some hundreds, or cut it into a few.
+MAX_SIDE = 2048
+# A screen of "8K" has 33 million, a telephone's camera 50. A JPEG is decoded at a part of its size, but one that is
+# progressive holds two bytes for each pixel and channel; Pillow's reader of WebP holds a picture four times.
+MAX_PIXELS = {"JPEG": 51_000_000, "WEBP": 20_000_000, "PNG": 34_000_000, "GIF": 34_000_000, "BMP": 34_000_000}
+# Of a picture as it is kept and sent.
+MAX_BYTES = 2 * 1024 * 1024
+_JPEG_QUALITY = 88
+_LOSSLESS = frozenset({"PNG", "GIF", "BMP"})
+_MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
+_PATIENCE_SECONDS = 20
+# A progressive JPEG is written in ten scans or so, each of which costs as much time as the whole picture: a file of
+# ten megabytes has room for so many that they took more than an hour. Within a scan its marker never occurs.
+_SCAN = b"\xff\xda"
+_MAX_SCANS = 64
+
+_reading = threading.Lock()
+
+
+class PictureError(Exception):
+    """Why a picture is not taken."""
+
+
+class DamagedPicture(PictureError):
+    """It begins like a picture, but cannot be read to its end."""
+
+
+class HugePicture(PictureError):
+    """It has more pixels than `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+
+class TooManyPictures(PictureError):
+    """Others are being read, and it did not come to its turn."""
+
+
+class Picture(NamedTuple):
+    """A picture as it is kept; width and height in pixels."""
+
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+def read(file: IO[bytes]) -> Picture | None:
+    """Return the picture that `file` holds, None where it holds none. Raises PictureError."""
+    with _turn():
+        image = _opened(file)
+        if image is None:
+            return None
+        with image:
+            limit = MAX_PIXELS[image.format or ""]
+            if image.width * image.height > limit:
+                raise HugePicture(limit)
+            if image.format == "JPEG" and _scans(file) > _MAX_SCANS:
+                raise DamagedPicture
+            return _written_anew(image)
+
+
+def _scans(file: IO[bytes]) -> int:
+    """Return how many scans a JPEG may have at most; the file is left where it was."""
+    place = file.tell()
+    file.seek(0)
+    count = file.read().count(_SCAN)
+    file.seek(place)
+    return count
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """Read one picture at a time: several at once would need the memory of several."""
+    if not _reading.acquire(timeout=_PATIENCE_SECONDS):
+        raise TooManyPictures
+    try:
+        yield
+    finally:
+        _reading.release()
+
+
+def _opened(file: IO[bytes]) -> Image.Image | None:
+    """Read the head of a file; nothing of the picture itself is decoded yet."""
+    try:
+        return Image.open(file, formats=list(MAX_PIXELS))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise HugePicture(max(MAX_PIXELS.values())) from error
+    except Exception:  # noqa: BLE001 -- a text may begin like a picture, and each format fails in ways of its own
+        return None
+
+
+def _written_anew(image: Image.Image) -> Picture:
+    try:
+        # A large JPEG is decoded at half its size, or less, at once.
+        image.draft(None, (MAX_SIDE, MAX_SIDE))
+        plain = _plain(image)
+        plain.thumbnail((MAX_SIDE, MAX_SIDE))
+        plain = ImageOps.exif_transpose(plain)
+        plain.info.clear()
+        return _encoded(plain, is_lossless=image.format in _LOSSLESS)
+    except Exception as error:  # as above
+        raise DamagedPicture from error
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Return the first frame in grey or in colours, with transparency where some of it is transparent."""
+    if image.mode.startswith("I"):
+        # 16 bits of grey: the lower ones are cut off, not the brighter half of the picture.
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in {"1", "L"} and "transparency" not in image.info:
+        return _as(image, "L")
+    if image.has_transparency_data:
+        clear = _as(image, "RGBA")
+        opaque = clear.getchannel("A").histogram()[255]
+        return clear if opaque < image.width * image.height else clear.convert("RGB")
+    return _as(image, "RGB")
+
+
+def _as(image: Image.Image, mode: str) -> Image.Image:
+    """Return an image in this mode, itself where it has it already: a copy would take as much memory again."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _encoded(image: Image.Image, *, is_lossless: bool) -> Picture:
+    """Return it as it was, if small enough so, else as a JPEG, else at half its size, and so on."""
+    kinds = ["PNG"] if image.mode == "RGBA" else ["PNG", "JPEG"] if is_lossless else ["JPEG"]
+    while True:
+        for kind in kinds:
+            content = _bytes(image, kind)
+            if len(content) <= MAX_BYTES:
+                return Picture(content, _MEDIA_TYPES[kind], image.width, image.height)
+        image = image.reduce(2)
+
+
+def _bytes(image: Image.Image, kind: str) -> bytes:
+    target = io.BytesIO()
+    image.save(target, kind, quality=_JPEG_QUALITY)
+    return target.getvalue()

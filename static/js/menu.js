@@ -1,0 +1,101 @@
+// What is done to a message now and then: copied as text, asked of another model, deleted. Loaded when it is opened.
+
+import { copyText } from "./clipboard.js";
+import { confirmOn, fetchNodes } from "./dom.js";
+import { t } from "./i18n.js";
+
+const EDGE = 8;
+
+/** Open the menu of `article` at `button`. The browser closes it at a press outside of it and at Escape. */
+export function openMenu(article, button, actions) {
+  const menu = document.getElementById("message-menu");
+  const own = article.dataset.role === "user";
+  for (const part of menu.querySelectorAll("[data-of=answer]")) part.hidden = own;
+  menu.onclick = (event) => chosen(event, menu, article, button, actions);
+  menu.onkeydown = (event) => move(event, menu);
+  menu.showPopover();
+  put(menu, button);
+  entries(menu)[0].focus();
+  if (!own) offerModels(menu, article).then(() => put(menu, button), (error) => console.warn(error));
+}
+
+/** Put the menu below the button, or above it where there is more room. */
+function put(menu, button) {
+  const { left, top, bottom } = button.getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  const below = bottom + height + EDGE <= innerHeight || top < innerHeight - bottom;
+  menu.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - width - EDGE))}px`;
+  menu.style.top = `${Math.max(EDGE, below ? Math.min(bottom, innerHeight - height - EDGE) : top - height)}px`;
+}
+
+/** List the models that can answer now, the one that has answered last of all. */
+async function offerModels(menu, article) {
+  const options = (await fetchNodes(menu.dataset.models)).filter((node) => node.value);
+  const others = options.filter((option) => option.value !== article.dataset.model);
+  menu.querySelector(".menu-models").replaceChildren(...others.map(entry));
+  menu.querySelector(".menu-label").hidden = others.length === 0;
+}
+
+function entry(option) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: option.textContent.trim() });
+  button.setAttribute("role", "menuitem");
+  Object.assign(button.dataset, { action: "ask-model", model: option.value });
+  return button;
+}
+
+function entries(menu) {
+  return [...menu.querySelectorAll("[role=menuitem]")].filter((item) => item.checkVisibility());
+}
+
+function move(event, menu) {
+  // It closes the menu, and stops no answer.
+  if (event.key === "Escape") event.stopPropagation();
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const all = entries(menu);
+  all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
+}
+
+async function chosen(event, menu, article, button, actions) {
+  const item = event.target.closest("[data-action]");
+  if (!item) return;
+  menu.hidePopover();
+  button.focus();
+  const { action, model } = item.dataset;
+  if (action === "ask-model") actions.regenerate(article, button, { model });
+  if (action === "copy-text" && (await copyText(plainText(article)))) confirmOn(button);
+  if (action === "delete-message") askToDelete(article, actions).catch((error) => actions.failed(error));
+}
+
+/** Return a message as it is read: without Markdown's marks, formulas as they were written. */
+function plainText(article) {
+  const own = article.querySelector(".bubble");
+  if (own) return own.textContent;
+  const copy = article.querySelector(".markdown").cloneNode(true);
+  copy.querySelectorAll("button").forEach((button) => button.remove());
+  for (const formula of copy.querySelectorAll(".katex")) {
+    formula.replaceWith(formula.querySelector("annotation").textContent);
+  }
+  // Only what stands in the document has lines.
+  copy.classList.add("visually-hidden");
+  article.append(copy);
+  const text = copy.innerText.trim();
+  copy.remove();
+  return text;
+}
+
+async function askToDelete(article, actions) {
+  const { id, role } = article.dataset;
+  const response = await fetch(`${actions.address}messages?below=${id}`);
+  if (!response.ok) throw new Error(`${response.status} for a count`);
+  const more = (await response.json()).count - 1;
+  const dialog = document.getElementById("delete-message");
+  dialog.querySelector("h2").textContent = role === "user" ? t("Delete this question?") : t("Delete this answer?");
+  dialog.querySelector(".delete-below").textContent = more
+    ? t("Everything below it goes as well, in all its versions (messages: {count}). This cannot be undone.", { count: more })
+    : t("This cannot be undone.");
+  dialog.returnValue = "";
+  dialog.onclose = () => dialog.returnValue === "delete" && actions.deliver({ type: "message.delete", message: id });
+  dialog.showModal();
+}
