@@ -19,6 +19,13 @@ class Stored(NamedTuple):
     told: list[events.Event]
     call: Call
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody works on it here: its first attempt was stored, but the connection broke before telling so."""
+        generation = self.asked.generation
+        is_ours = generation.process == runner.process and not runner.owns(generation.pk)
+        return self.asked.repeated and generation.is_live and is_ours
+
 
 def store(asker: Asker, ask: Callable[[Asker], Asked]) -> Stored:
     """Ask, and describe what came of it: what cannot be told is not stored. Raises Refused."""

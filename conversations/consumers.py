@@ -219,10 +219,12 @@ class ConversationConsumer(BoundedSocket):
         # Once more: preparing may have waited for Ollama.
         _refuse_if_draining()
         asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature, _can_see)
-        asked, told, call = await asking.questions.run(asking.store, asker, ask)
-        # Its first attempt was stored, but nobody here heard of it: a commit of which the connection did not tell.
-        lost = asked.generation.process == runner.process and not runner.owns(asked.generation.pk)
-        if asked.repeated and not (asked.generation.is_live and lost):
+        stored = await asking.questions.run(asking.store, asker, ask)
+        if stored.is_abandoned:
+            # It may have ended since its row was read. Whoever ends one writes its row first: it is read again.
+            stored = await asking.questions.run(asking.store, asker, ask)
+        asked, told, call = stored
+        if asked.repeated and not stored.is_abandoned:
             await self._tell_again(asked, told)
             return
         room = runner.begin(asked.generation, call).room

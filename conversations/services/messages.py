@@ -198,9 +198,7 @@ def _in_the_way(conversation: Conversation, client_id: str) -> Asked | None:
     others = conversation.generations.filter(Q(client_id=client_id) | Q(status__in=Generation.LIVE))
     found = set(others.values_list("client_id", flat=True))
     if client_id in found:
-        same = conversation.generations.select_related("message__parent", "conversation").get(
-            client_id=client_id
-        )
+        same = conversation.generations.select_related("message__parent").get(client_id=client_id)
         question = same.message.parent
         attached = list(question.attachments.all()) if question else []
         return Asked(same, question, repeated=True, attachments=attached)

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.process
 
 # What a person's question, a page's position or a stranger's guess may be about.
 NOBODYS = "00000000-0000-4000-8000-000000000000"
+# How often a question comes again while its answer ends, and in how many conversations.
+REPEATS, ROUNDS = 8, 5
 ASKING = ["message.send", "message.edit", "answer.regenerate", "answer.continue"]
 
 
@@ -153,6 +155,24 @@ def test_a_command_sent_twice_is_done_once(site, client, ollama, happened, type_
     assert len(set(rows(client.get(f"/c/{tabs[0].conversation}/").text))) == 2
     assert not [frame for tab in tabs for frame in tab.frames if frame["type"] == "error"]
     happened("Four times the same command: one row, one call of the model, the same frames.")
+
+
+@pytest.mark.fault(6)
+def test_a_question_repeated_while_its_answer_ends_is_answered_once(site, client, ollama, happened):
+    before = len(ollama.chats)
+    for round_ in range(ROUNDS):
+        ollama.enqueue("Quick.")
+        question = {"client_id": uuid.uuid4().hex, "text": "Quick?"}
+        with Tab(site, client) as tab:
+            tab.wait("snapshot")
+            for _ in range(REPEATS):
+                tab.send("message.send", **question)
+            tab.send("ping")
+            tab.wait("pong")
+            kinds = Counter(frame["type"] for frame in tab.frames)
+            assert "error" not in kinds, tab.frames
+            assert len(ollama.chats) == before + round_ + 1
+    happened("Each answer ended while its question came again: one call of the model each.", rounds=ROUNDS)
 
 
 @pytest.mark.fault(6)

@@ -6,6 +6,7 @@ from unittest import mock
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
+from conversations import describe
 from conversations.models import Conversation, Generation, Message, User
 from conversations.services import branches, conversations, generations, messages
 from conversations.services.generations import Ending
@@ -48,6 +49,9 @@ class Asking(AskingCase):
         assert again.generation == first.generation
         assert again.question == first.question
         assert Message.objects.count() == 2
+        # What is told of it is told where no database may be asked.
+        with self.assertNumQueries(0):
+            assert describe.conversation(again.generation.conversation).leaf == first.generation.message_id
 
     def test_a_second_question_while_one_is_answered_stores_nothing(self) -> None:
         self.ask()
