@@ -7,6 +7,7 @@ project's directory: as root it runs as `nobody`, from a copy of its programs.
 
 import hashlib
 import importlib.util
+import itertools
 import os
 import random
 import shutil
@@ -34,6 +35,7 @@ FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_conn
 REDIS_DATABASES = 4096
 # The first of them belong to the workers of pytest, each of which runs tests that know nothing of a site.
 WORKERS = 64
+_FIRST_PORT, _LAST_PORT = 20_000, 32_000
 
 
 class ServiceMissingError(Exception):
@@ -58,8 +60,8 @@ def site_environment(data_dir: Path) -> dict[str, str]:
 
 def worker_redis_url() -> str:
     """Return the Redis of this process's own tests, which empty it; empty when the tests run without Redis."""
-    redis_url, worker = os.environ.get("REDIS_URL", ""), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return redis_url and _numbered(redis_url, int(worker.removeprefix("gw")) % WORKERS)
+    redis_url = os.environ.get("REDIS_URL", "")
+    return redis_url and _numbered(redis_url, _worker())
 
 
 def _numbered(redis_url: str, number: int) -> str:
@@ -248,12 +250,29 @@ def _package(name: str) -> Path:
 
 
 def free_port() -> int:
-    """Return a port below those that the system gives to outgoing connections, which come and go meanwhile."""
-    while True:
-        port = random.randrange(20_000, 32_000)
+    """Return a port below those that the system gives to outgoing connections, which come and go meanwhile.
+
+    Workers of pytest have ports of their own and take each of them in turn: a port is not yet taken when it is chosen,
+    nor while whoever has it is started again.
+    """
+    for port in _ports:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise AssertionError("a cycle has no end")
+
+
+def _worker() -> int:
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+
+
+def _own_ports() -> Iterator[int]:
+    count = (_LAST_PORT - _FIRST_PORT) // WORKERS
+    first, start = _FIRST_PORT + _worker() * count, random.randrange(count)
+    return itertools.cycle(first + (start + step) % count for step in range(count))
+
+
+_ports = _own_ports()
 
 
 def main() -> None:
