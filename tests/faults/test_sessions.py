@@ -21,13 +21,18 @@ pytestmark = [pytest.mark.process, pytest.mark.fault(37)]
 CLOSED_SECONDS = 5
 NOT_LOGGED_IN = 4001
 NAMES = ("logs out", "is deactivated", "is deleted", "expires")
+# PostgreSQL deletes nobody to whose answers something is added meanwhile: what writes to them has to wait.
 CHANGES = """
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.utils import timezone
-from conversations.models import User
+from conversations.models import Generation, User
 User.objects.filter(username="is deactivated").update(is_active=False)
-User.objects.get(username="is deleted").delete()
+with transaction.atomic():
+    user = User.objects.get(username="is deleted")
+    list(Generation.objects.select_for_update().filter(requested_by=user))
+    user.delete()
 key = str(User.objects.get(username="expires").pk)
 for session in Session.objects.all():
     if session.get_decoded().get(SESSION_KEY) == key:
