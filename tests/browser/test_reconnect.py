@@ -40,7 +40,8 @@ def far(proxy: Proxy, open_chat: Callable[..., Chat]) -> Chat:
 @pytest.fixture
 def expected() -> list[str]:
     """Browsers complain of connections that break."""
-    return ["WebSocket connection", "Failed to load resource", "Failed to fetch"]
+    broken_off = "Failed to load module script"
+    return ["WebSocket connection", "Failed to load resource", "Failed to fetch", broken_off]
 
 
 def _shown(chat: Chat) -> str:

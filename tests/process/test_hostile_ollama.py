@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from django.utils import translation
+from websockets.exceptions import ConnectionClosed
 
 from conversations import outcomes
+from conversations.socket import TOO_SLOW
 from tests.scripted_ollama import Script, ScriptedOllama, thinking, tokens
 from tests.site import Site
 from tests.tab import Tab
@@ -28,6 +30,7 @@ LIMIT = 1_000_000
 MIB = 1024
 CPU_SECONDS = 60
 GOOD = "水滴石穿，" * 20
+GOOD_SCRIPT = Script([tokens(100, 20, GOOD)])
 GARBAGE = random.Random(3).randbytes(200_000)
 DRIPPED = b"".join(
     json.dumps({"message": {"content": word}, "done": word == "。"}, ensure_ascii=False).encode() + b"\n"
@@ -135,10 +138,16 @@ def met(site: Site, client: httpx.Client, ollama: ScriptedOllama) -> Met:
         def ask(script: Script) -> Future[Ended]:
             return readers.submit(read_to_the_end, *begin(site, client, ollama, script))
 
-        good = ask(Script([tokens(100, 20, GOOD)]))
-        shapes = {name: ask(shape.script) for name, shape in SHAPES.items()}
-        ends = {name: future.result() for name, future in shapes.items()}
-        return Met(ends, good.result(), peak_kib(site) - before, cpu_seconds(site) - worked)
+        def ended(first: Future[Ended], script: Script) -> Ended:
+            error = first.exception()
+            # Where the machine stands still for half a second, any reader of so much is a slow one.
+            is_late = isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == TOO_SLOW
+            return (ask(script) if is_late else first).result()
+
+        good = ask(GOOD_SCRIPT)
+        asked = {name: ask(shape.script) for name, shape in SHAPES.items()}
+        ends = {name: ended(first, SHAPES[name].script) for name, first in asked.items()}
+        return Met(ends, ended(good, GOOD_SCRIPT), peak_kib(site) - before, cpu_seconds(site) - worked)
 
 
 def begin(site: Site, client: httpx.Client, ollama: ScriptedOllama, script: Script) -> tuple[Tab, float]:
