@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 _MAX_SNAPSHOT_CHARS = 16_384
 # Between two snapshots that a page asks for.
 _RESYNC_SECONDS = 3
+# Events that wait behind a snapshot while the database takes its time.
+_MOST_MEANWHILE = 100
 
 
 class ConversationConsumer(BoundedSocket):
@@ -56,6 +59,8 @@ class ConversationConsumer(BoundedSocket):
         self._shown: tuple[UUID, events.Position] | None = None
         self._status: events.OllamaState | None = None
         self._resync_from = 0.0
+        # What was told while a snapshot was read, which may not have it yet.
+        self._meanwhile: deque[str] = deque(maxlen=_MOST_MEANWHILE)
         await self.accept()
         self.start()
         if runner.draining:
@@ -134,9 +139,11 @@ class ConversationConsumer(BoundedSocket):
             self.outbox.put(RESTARTING)
 
     def user_event(self, frame: str) -> None:
-        """Pass on an event for all of this person's pages."""
+        """Pass on an event for all of this person's pages, behind the snapshot if one is being read."""
         if self._ready:
             self.outbox.put(frame)
+        else:
+            self._meanwhile.append(frame)
 
     # --- What the browser asks for
 
@@ -321,6 +328,8 @@ class ConversationConsumer(BoundedSocket):
         snapshot = events.Snapshot(conversation=state, generation=generation, ollama=self._status)
         self.outbox.begin_again()
         self.outbox.put(snapshot.frame())
+        while self._meanwhile:
+            self.outbox.put(self._meanwhile.popleft())
         self._catch_up()
 
 
