@@ -1,5 +1,6 @@
 """What a socket is told while its snapshot is read."""
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -34,7 +35,8 @@ async def test_what_happens_while_a_snapshot_is_read_is_told_behind_it(
     monkeypatch.setattr(database.sockets, "run", read)
     monkeypatch.setattr(consumer, "start", lambda: None)
     await consumer.connect()
-    told = [json.loads(str(await consumer.outbox.get()))["type"] for _ in range(2)]
+    async with asyncio.timeout(5):
+        told = [json.loads(str(await consumer.outbox.get()))["type"] for _ in range(2)]
     consumer.left()
     assert told == ["snapshot", "conversation.deleted"]
     assert runner.rooms.find(consumer.conversation) is None
