@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from uuid import UUID
 
 from . import database, describe, events
+from .generation.backend import backend
 from .generation.runner import runner
-from .models import Generation
+from .models import Generation, User
 from .services import generations
+from .services.errors import Refused
 from .services.generations import Call
 from .services.messages import Asked, Asker
 from .services.queue import take_turns
@@ -27,8 +30,31 @@ class Stored(NamedTuple):
         return self.asked.repeated and generation.is_live and is_ours
 
 
-def store(asker: Asker, ask: Callable[[Asker], Asked]) -> Stored:
-    """Ask, and describe what came of it: what cannot be told is not stored. Raises Refused."""
+def refuse_if_draining() -> None:
+    """Raise Refused(shutting_down) when this process begins nothing any more."""
+    if runner.draining:
+        raise Refused("shutting_down")
+
+
+async def store(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Stored:
+    """Store what `user` asks in `conversation`; `signature` allows it to be a new one. Raises Refused."""
+    await backend.prepare()
+    # Preparing may have waited for Ollama.
+    refuse_if_draining()
+    asker = Asker(user, conversation, runner.process, backend.choose, signature, _can_see)
+    stored = await _questions.run(_store, asker, ask)
+    if stored.is_abandoned:
+        # It may have ended since its row was read. Whoever ends one writes its row first: it is read again.
+        stored = await _questions.run(_store, asker, ask)
+    return stored
+
+
+def _can_see(model: str) -> bool | None:
+    return backend.state(model).vision
+
+
+def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> Stored:
+    """Ask, and describe what came of it: what cannot be told is not stored."""
     asked = ask(asker)
     told: list[events.Event] = []
     if asked.question is not None:
@@ -50,4 +76,4 @@ def _give_turns(together: list[Stored]) -> None:
         new[generation].status = Generation.Status.RUNNING
 
 
-questions = database.Together(database.sockets, last=_give_turns)
+_questions = database.Together(database.sockets, last=_give_turns)

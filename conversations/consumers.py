@@ -217,19 +217,12 @@ class ConversationConsumer(BoundedSocket):
         )
 
     async def _ask(self, ask: Callable[[Asker], Asked]) -> None:
-        _refuse_if_draining()
+        asking.refuse_if_draining()
         # Adopted: once it is stored it has to begin, even if this tab is closed in between.
         await asyncio.shield(runner.adopt(self._store_and_begin(ask)))
 
     async def _store_and_begin(self, ask: Callable[[Asker], Asked]) -> None:
-        await backend.prepare()
-        # Once more: preparing may have waited for Ollama.
-        _refuse_if_draining()
-        asker = Asker(self.user, self.conversation, runner.process, backend.choose, self.signature, _can_see)
-        stored = await asking.questions.run(asking.store, asker, ask)
-        if stored.is_abandoned:
-            # It may have ended since its row was read. Whoever ends one writes its row first: it is read again.
-            stored = await asking.questions.run(asking.store, asker, ask)
+        stored = await asking.store(self.user, self.conversation, self.signature, ask)
         asked, told, call = stored
         if asked.repeated and not stored.is_abandoned:
             await self._tell_again(asked, told)
@@ -346,12 +339,3 @@ _HANDLERS: dict[type[commands.Command], Callable[[ConversationConsumer, Any], An
     commands.Resync: ConversationConsumer._resync,
     commands.Ping: ConversationConsumer._ping,
 }
-
-
-def _can_see(model: str) -> bool | None:
-    return backend.state(model).vision
-
-
-def _refuse_if_draining() -> None:
-    if runner.draining:
-        raise Refused("shutting_down")
