@@ -85,7 +85,8 @@ export class Sidebar {
       if (this.isInUse()) return;
       const wanted = [fetchNodes(this.list.dataset.address), import("./patch.js")];
       const [nodes, { patch }] = await Promise.all(wanted).catch(() => [null, {}]);
-      if (!nodes || this.isInUse()) return;
+      // Over plain HTTP a module whose answer broke off in its headers counts as loaded, and is empty.
+      if (!nodes || !patch || this.isInUse()) return;
       const fresh = this.list.cloneNode(false);
       fresh.append(...nodes);
       this.mark(fresh);

@@ -141,7 +141,7 @@ def new_context(
             console.append(message.text)
 
     def note_error(error: WebError) -> None:
-        console.append(str(error.error))
+        console.append(error.error.stack or str(error.error))
 
     def make(cookies: dict[str, str] = login, **options: Any) -> BrowserContext:
         context = _context(browser, site, **options) if options or cookies is not login else usual_context

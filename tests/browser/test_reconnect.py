@@ -123,6 +123,19 @@ def test_the_list_has_what_happened_while_the_line_was_broken(far: Chat, proxy: 
     expect(far.entry("Asked meanwhile")).to_have_count(1)
 
 
+@pytest.mark.fault(2)
+def test_a_module_that_broke_off_in_its_headers_and_so_came_empty_leaves_the_list_alone(chat: Chat) -> None:
+    chat.page.route("**/js/patch*.js", lambda route: route.fulfill(content_type="text/javascript", body=""))
+    address = chat.page.locator("#conversations").get_attribute("data-address")
+    before = chat.entries.all_inner_texts()
+    with chat.page.expect_response("**/js/patch*.js"):
+        chat.evaluate("dispatchEvent(new Event('focus'))")
+    # By the next time that it is read, what came of the last time would have been complained of.
+    with chat.page.expect_response(f"**{address}"):
+        chat.evaluate("dispatchEvent(new Event('focus'))")
+    assert chat.entries.all_inner_texts() == before
+
+
 @pytest.mark.fault(4)
 def test_two_devices_show_the_same_and_either_stops(
     chat: Chat, open_chat: Callable[..., Chat], ollama: ScriptedOllama, site: Site
