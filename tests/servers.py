@@ -118,7 +118,7 @@ class Service:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"It does not answer:\n{self._log.read_text(errors='replace')}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks: no server tells when it listens
 
     def stop(self) -> None:
         """End it, with all that its clients are doing."""

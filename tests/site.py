@@ -217,5 +217,5 @@ def wait_until(condition: Any, seconds: float = 10, explain: Any = lambda: "") -
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks at the state
     raise AssertionError(f"not within {seconds} s: {explain()}")

@@ -60,7 +60,7 @@ class Threadless(DatabaseThread):
         self.failing = failing
 
     async def run(self, _function: Any, functions: Any, _last: Any) -> Any:  # type: ignore[override]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn, in which others ask
         self.batches.append(len(functions))
         if self.failing:
             raise OperationalError("locked")
@@ -87,7 +87,7 @@ class Poisoned(Threadless):
 
     async def run(self, _function: Any, functions: Any, _last: Any) -> Any:  # type: ignore[override]
         if any(function.args == ("2",) for function in functions):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one turn, in which others ask
             raise IntegrityError("no")
         return await super().run(_function, functions, _last)
 

@@ -181,8 +181,7 @@ READ: dict[str, Callable[[Any, Stream], Awaitable[None]]] = {
 async def read_one(kind: str, source: Any, delay: float) -> Stream:
     """One question and its answer."""
     stream = Stream()
-    # The load itself: when each question is asked.
-    await asyncio.sleep(delay)
+    await asyncio.sleep(delay)  # the load: when each question is asked
     stream.asked = time.monotonic()
     try:
         async with asyncio.timeout(SECONDS):

@@ -15,10 +15,9 @@ from .readers import percentile
 async def visit(client: httpx.AsyncClient, person: dict[str, Any], every: float, seen: list[Any]) -> None:
     """Open pages for ever; notes milliseconds, or None for one that failed."""
     cookie = {"Cookie": person["headers"]["Cookie"]}
-    # Its own page is there from the first question on, which comes within a second. The sleeps are the load itself:
-    # the pace at which people open pages.
+    # Its own page is there from the first question on, which comes within a second.
     paths = ("/", f"/c/{person['conversation']}/")
-    await asyncio.sleep(1 + random.random() * every)
+    await asyncio.sleep(1 + random.random() * every)  # the load: people come one after another
     for number in range(10**9):
         begun = time.monotonic()
         try:
@@ -27,7 +26,7 @@ async def visit(client: httpx.AsyncClient, person: dict[str, Any], every: float,
             seen.append((time.monotonic() - begun) * 1000 if good else None)
         except httpx.HTTPError:
             seen.append(None)
-        await asyncio.sleep(max(0, begun + every - time.monotonic()))
+        await asyncio.sleep(max(0, begun + every - time.monotonic()))  # the load: their pace
 
 
 async def main() -> None:

@@ -40,8 +40,7 @@ def race(page: Tab, dice: random.Random) -> Round:
         for one in (tab, other):
             one.wait("snapshot")
         generation = tab.ask("Race")["generation"]
-        # The moment is the fault: anywhere between the question and a little after the end.
-        time.sleep(dice.uniform(0, 0.06))
+        time.sleep(dice.uniform(0, 0.06))  # the fault: from the question to a little after the end
         for one in (tab, other, tab):
             one.stop(generation)
         ends = [one.wait("generation.finished") for one in (tab, other)]
@@ -147,8 +146,7 @@ def test_what_is_cancelled_while_the_database_waits_has_one_whole_end(site, clie
         ollama.release("completed")
         completed.wait_text("whole text")
         completed.stop(complete_me)
-        # The outage: everything above waits for the database by now.
-        time.sleep(0.5)
+        time.sleep(0.5)  # the outage itself, in which everything above waits for the database
         for tab in (stored, stopped, completed):
             tab.close()
         assert len(ollama.chats) == number + 2

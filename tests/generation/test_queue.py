@@ -47,7 +47,7 @@ async def until(condition: Callable[[], Any]) -> None:
     """Return when the condition holds."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 -- no event tells of a state
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # between two looks at it
 
 
 async def outcome(runner: Runner, generation: Generation) -> tuple[str, str]:

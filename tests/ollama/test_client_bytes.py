@@ -165,9 +165,9 @@ def streams(draw: st.DrawFn) -> tuple[str, str, list[bytes]]:
 
 async def rest(resume: Callable[[], None]) -> None:
     """Let the connection rest for a moment, as the site does between two frames."""
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(0.001)  # what the site does
     resume()
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # one turn of the loop, in which it reads on
 
 
 @pytest.mark.wire(1, 2, 3, 8, 10, 13)

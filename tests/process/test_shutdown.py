@@ -37,7 +37,7 @@ def ask_all(tabs: list[Tab]) -> None:
     for tab in tabs:
         with suppress(ConnectionClosed):
             tab.send("message.send", client_id="one", text="Hi")
-        time.sleep(random.random() * 0.02)
+        time.sleep(random.random() * 0.02)  # people do not ask in one instant
 
 
 def test_questions_that_meet_the_end_of_the_server_all_end(site: Site):
@@ -49,7 +49,7 @@ def test_questions_that_meet_the_end_of_the_server_all_end(site: Site):
                 tab.wait("snapshot")
             asking = threading.Thread(target=ask_all, args=[tabs])
             asking.start()
-            time.sleep(random.random() * 0.06)
+            time.sleep(random.random() * 0.06)  # the fault: before, between or after the questions
             assert site.stop() == 0
             asking.join()
             for tab in tabs:

@@ -76,7 +76,7 @@ class Player:
             case {"hold": name}:
                 await self._wait(name)
             case {"pause": seconds}:
-                await asyncio.sleep(float(seconds))
+                await asyncio.sleep(float(seconds))  # what the script says
             case {"load": _}:
                 self._loaded()
             case {"headers": _}:
@@ -90,7 +90,7 @@ class Player:
         loop = asyncio.get_running_loop()
         begin = loop.time()
         for number in range(count):
-            # Also without a rate: the loop must get a chance to see the client leave.
+            # The model's pace; also without a rate: the loop must get a chance to see the client leave.
             await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)
             await self._say(self._delta(text))
 
@@ -98,7 +98,7 @@ class Player:
         loop = asyncio.get_running_loop()
         begin = loop.time()
         for number, text in enumerate(texts):
-            await asyncio.sleep(begin + number / rate - loop.time())
+            await asyncio.sleep(begin + number / rate - loop.time())  # the model's pace
             await self._say(self._delta(text))
 
     async def _stamped(self, count: int, rate: float) -> None:
@@ -109,7 +109,7 @@ class Player:
         )
         begin = loop.time()
         for number in range(count):
-            await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)
+            await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)  # as in `_tokens`
             self.lines += 1
             await self._write(b"%s%08d %s" % (before, int(time.monotonic() * 10_000) % 10**8, after))
 
@@ -143,7 +143,7 @@ class Player:
 
     async def _write(self, data: bytes) -> None:
         if self._script.delay:
-            await asyncio.sleep(self._script.delay)
+            await asyncio.sleep(self._script.delay)  # what the script says
         if self._script.framing == "length":
             self._collected.append(data)
             return
