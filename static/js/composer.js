@@ -44,7 +44,7 @@ export class Composer {
     if (!touch.matches) return;
     // Enter breaks the line there.
     this.field.enterKeyHint = "enter";
-    import("./keyboard.js").then(({ followKeyboard }) => followKeyboard(), console.warn);
+    import("./keyboard.js").then(({ followKeyboard }) => followKeyboard()).catch(console.warn);
   }
 
   restore() {

@@ -44,7 +44,7 @@ export function place({ id, parent, role, siblings = [], text = "", attachments 
     const bubble = article.querySelector(".bubble");
     bubble.textContent = text;
     bubble.lang = languageOf(text);
-    if (attachments.length) import("./attached.js").then((module) => module.drawAttached(article, attachments), console.warn);
+    if (attachments.length) import("./attached.js").then((module) => module.drawAttached(article, attachments)).catch(console.warn);
   }
   list.append(article);
   decorate(article);
@@ -115,10 +115,9 @@ function factsOf(article) {
   return JSON.parse(article.dataset.facts || "{}");
 }
 
-async function drawFacts(article) {
+function drawFacts(article) {
   // Without a connection they come when they are opened again.
-  const facts = await import("./facts.js").catch(() => null);
-  facts?.drawFacts(article);
+  import("./facts.js").then((facts) => facts.drawFacts(article)).catch(console.warn);
 }
 
 /** Return the model's name and the options it was called with, the profile's among them. */
