@@ -7,8 +7,6 @@ from contextlib import closing
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from tests.nginx import Nginx
 from tests.scripted_ollama import ScriptedOllama
@@ -17,7 +15,14 @@ from tests.site import Site, csrf, wait_until
 pytestmark = [pytest.mark.services, pytest.mark.process, pytest.mark.fault("nginx")]
 
 LOGINS_PER_MINUTE = 240
-SWITCHED, REFUSED = 101, 403
+SOCKET = "/ws/conversations/00000000-0000-4000-8000-000000000000/"
+# The key is any 16 bytes (RFC 6455, 4.1).
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 EVIL = "evil.example.org"
 KNOWN_ORIGIN = "https://chat.example.org"
 
@@ -49,15 +54,14 @@ def browser(nginx: Nginx) -> Iterator[httpx.Client]:
         yield client
 
 
-def handshake(nginx: Nginx, **headers: str) -> int:
-    """Open a socket with these headers, logged in as nobody, and return the status of the answer."""
-    address = nginx.url.replace("http", "ws", 1) + "/ws/conversations/00000000-0000-4000-8000-000000000000/"
+def handshake(browser: httpx.Client, **headers: str) -> int:
+    """Ask to open a socket with these headers and return the status of the answer.
+
+    No WebSocket client asks: the one of `tests.tab` reads and writes TLS in two threads at once, and in one of some
+    hundred handshakes, measured here with Python 3.11, its request never reaches nginx.
+    """
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    try:
-        with connect(address, ssl=nginx.trust(), additional_headers=named, proxy=None):
-            return SWITCHED
-    except InvalidStatus as error:
-        return error.response.status_code
+    return browser.get(SOCKET, headers={**UPGRADE, **named}).status_code
 
 
 def test_plain_http_leads_to_https_and_pages_say_so(nginx, browser):
@@ -98,7 +102,7 @@ def test_what_a_client_forges_is_replaced_by_the_proxy(nginx, browser, name):
     assert EVIL not in str(answer.headers) + answer.text
 
 
-def test_a_socket_is_for_pages_of_the_same_scheme_and_host(nginx, site):
+def test_a_socket_is_for_pages_of_the_same_scheme_and_host(nginx, browser, site):
     # Nobody is logged in: who passes the look at the origin is refused as well, but without a line in the log.
     foreign = [
         f"https://{EVIL}",
@@ -106,6 +110,6 @@ def test_a_socket_is_for_pages_of_the_same_scheme_and_host(nginx, site):
         nginx.plain_url.replace("http", "https"),
     ]
     for origin in (nginx.url, *foreign):
-        assert handshake(nginx, Origin=origin, X_Forwarded_Host=EVIL) == REFUSED
+        assert handshake(browser, Origin=origin, X_Forwarded_Host=EVIL) == httpx.codes.FORBIDDEN
     wait_until(lambda: site.log().count("A socket from") == len(foreign), explain=site.log)
     assert f"DJANGO_CSRF_TRUSTED_ORIGINS=https://{EVIL}" in site.log()
