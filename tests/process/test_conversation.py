@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from itertools import groupby
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -35,8 +36,9 @@ BROKEN_FRAMING = (
 
 
 def phases(tab: Tab) -> list[str]:
-    """Return the phases that the tab was told, in order."""
-    return [frame["phase"] for frame in tab.frames if frame["type"] == "generation.status"]
+    """Return the phases that the tab was told, in order; a phase is told again with each second's tokens."""
+    told = (frame["phase"] for frame in tab.frames if frame["type"] == "generation.status")
+    return [phase for phase, _ in groupby(told)]
 
 
 def open_tab(site, client, conversation=None, **options) -> Tab:
