@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from itertools import groupby
+from itertools import pairwise
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -36,9 +36,13 @@ BROKEN_FRAMING = (
 
 
 def phases(tab: Tab) -> list[str]:
-    """Return the phases that the tab was told, in order; a phase is told again with each second's tokens."""
-    told = (frame["phase"] for frame in tab.frames if frame["type"] == "generation.status")
-    return [phase for phase, _ in groupby(told)]
+    """Return the phases that the tab was told, in order, without those told again for a second's tokens."""
+    told = [frame for frame in tab.frames if frame["type"] == "generation.status"]
+    return [
+        frame["phase"]
+        for before, frame in pairwise([{}, *told])
+        if before.get("phase") != frame["phase"] or before.get("tokens", 0) == frame.get("tokens", 0)
+    ]
 
 
 def open_tab(site, client, conversation=None, **options) -> Tab:
