@@ -152,8 +152,8 @@ def test_reader_in_the_middle_stays_there_while_code_is_coloured_and_formulas_co
     chat.page.locator("#scroller").hover()
     chat.page.mouse.wheel(0, -900)
     chat.page.wait_for_function(
-        "(() => { const s = document.getElementById('scroller');"
-        " return s.scrollHeight - s.clientHeight - s.scrollTop > 600 })()"
+        "() => { const s = document.getElementById('scroller');"
+        " return s.scrollHeight - s.clientHeight - s.scrollTop > 600 }"
     )
     place = chat.evaluate(PLACE)
     ollama.release("read")

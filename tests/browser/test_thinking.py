@@ -9,10 +9,10 @@ from tests.scripted_ollama import ScriptedOllama, hold, thinking
 from .chat import Chat
 
 SECONDS = re.compile(r"^\d+ s$")
-AT_END = """(() => {
+AT_END = """() => {
   const scroller = document.getElementById("scroller");
   return scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
-})()"""
+}"""
 
 
 def choose_model(chat: Chat, name: str) -> None:
