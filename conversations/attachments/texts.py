@@ -12,6 +12,8 @@ _DOCUMENTS = (b"%PDF-", b"{\\rtf")
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 # Bytes of something else that happen to be Chinese characters come with some of these.
 _UNLIKELY = re.compile(r"[\x80-\x9f\ue000-\uf8ff\U000f0000-\U0010ffff]")
+# Characters beyond ASCII in a row, with the letter before them and the one behind.
+_FOREIGN = re.compile(r"([A-Za-z]?)([^\x00-\x7f]+)(?=([A-Za-z]?))")
 
 
 class LongText(Exception):
@@ -37,7 +39,17 @@ def _decoded(content: bytes) -> str | None:
     if text is not None:
         return text
     text = _strictly(content, "gb18030")
-    return None if text is None or _UNLIKELY.search(text) else text
+    return None if text is None or _UNLIKELY.search(text) or _was_western(text) else text
+
+
+def _was_western(text: str) -> bool:
+    """Tell whether GB18030 was seen in what Windows writes in Europe: "ü" and the "l" behind it are one character."""
+    runs = _FOREIGN.findall(text, 0, MAX_CHARACTERS)
+    return 2 * sum(_has_taken_a_letter(run) for before, run, behind in runs if before or behind) > len(runs)
+
+
+def _has_taken_a_letter(run: str) -> bool:
+    return len(run) == 1 and run.encode("gb18030")[1:].isalpha()
 
 
 def _strictly(content: bytes, encoding: str) -> str | None:

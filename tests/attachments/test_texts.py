@@ -27,6 +27,38 @@ def test_a_text_is_read_whatever_program_has_written_it(content):
     assert texts.read(content) == CHINESE
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "用Python写",
+        "A和B",
+        "我在GitHub上提了一个issue，然后用git push。",
+        "變數名稱 x 與 y，見 README",
+        "The character 鎔 means to melt, 和 means and.",
+        "I said “hello” and don’t mind 25°C — really",
+        "print('你好')  # 打印hello",
+    ],
+)
+def test_chinese_among_english_stays_chinese(text):
+    assert texts.read(text.encode("gb18030")) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Müller wohnt in Köln",
+        "schön",
+        "Größe der Straße: für Übung, Äpfel und Öl",
+        "El niño come jamón y señala mañana",
+        "façade, tête-bêche, naïveté",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_western_words_are_not_read_as_chinese_ones(text, encoding):
+    assert texts.read(text.encode(encoding)) is None
+    assert texts.read(text.encode()) == text
+
+
 @pytest.mark.parametrize("text", ["𠮷 㐀 €", "tab\tand form\ffeed", "\x1b[31mred\x1b[0m", "😀"])
 def test_rare_characters_and_what_logs_hold_stay(text):
     assert texts.read(text.encode()) == text
