@@ -6,11 +6,13 @@ second file behind the first, the trap for another program. Pillow reads the fiv
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, NamedTuple
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 # Pixels on the long side. Models that see scale a picture down to a square of some hundreds, or cut it into a few.
 MAX_SIDE = 2048
@@ -23,10 +25,26 @@ _JPEG_QUALITY = 88
 _LOSSLESS = frozenset({"PNG", "GIF", "BMP"})
 _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 _PATIENCE_SECONDS = 20
+# Pillow's name for a JPEG that others follow in the same file, as cameras and telephones write them.
+_SEVERAL_JPEGS = "MPO"
 # A progressive JPEG is written in ten scans or so, each of which costs as much time as the whole picture: a file of
-# ten megabytes has room for so many that they took more than an hour. Within a scan its marker never occurs.
-_SCAN = b"\xff\xda"
+# ten megabytes has room for so many that they took more than an hour.
 _MAX_SCANS = 64
+# Many more than a photo with its profiles and preview has; they are counted in Python.
+_MAX_SEGMENTS = 4096
+# What may end the pixels of a scan, and is followed by its length but at the two ends of a picture.
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+# By what a camera that was turned says of it.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 _reading = threading.Lock()
 
@@ -67,21 +85,38 @@ def read(file: IO[bytes]) -> Picture | None:
         if image is None:
             return None
         with image:
-            limit = MAX_PIXELS[image.format or ""]
+            kind = _kind(image)
+            limit = MAX_PIXELS[kind]
             if image.width * image.height > limit:
                 raise HugePicture(limit)
-            if image.format == "JPEG" and _scans(file) > _MAX_SCANS:
-                raise DamagedPicture
+            if kind == "JPEG":
+                _refuse_endless(file)
             return _written_anew(image)
 
 
-def _scans(file: IO[bytes]) -> int:
-    """Return how many scans a JPEG may have at most; the file is left where it was."""
+def _kind(image: Image.Image) -> str:
+    """Return which of the formats a picture has that was opened."""
+    return "JPEG" if image.format == _SEVERAL_JPEGS else image.format or ""
+
+
+def _refuse_endless(file: IO[bytes]) -> None:
+    """Refuse a JPEG with more scans than anybody writes; the file is left where it was. Raises DamagedPicture."""
     place = file.tell()
     file.seek(0)
-    count = file.read().count(_SCAN)
+    markers = list(islice(_markers(file.read()), _MAX_SEGMENTS + 1))
     file.seek(place)
-    return count
+    if len(markers) > _MAX_SEGMENTS or markers.count(_SCAN) > _MAX_SCANS:
+        raise DamagedPicture
+
+
+def _markers(content: bytes) -> Iterator[int]:
+    """Yield the markers of a JPEG up to its end, behind which other pictures and films may follow."""
+    place = 0
+    while (found := _MARKER.search(content, place)) and (kind := found[1][0]) != _END:
+        yield kind
+        place = found.end()
+        if kind != _START:
+            place += max(2, int.from_bytes(content[place : place + 2]))
 
 
 @contextlib.contextmanager
@@ -111,11 +146,20 @@ def _written_anew(image: Image.Image) -> Picture:
         image.draft(None, (MAX_SIDE, MAX_SIDE))
         plain = _plain(image)
         plain.thumbnail((MAX_SIDE, MAX_SIDE))
-        plain = ImageOps.exif_transpose(plain)
+        plain = _upright(plain)
         plain.info.clear()
-        return _encoded(plain, is_lossless=image.format in _LOSSLESS)
+        return _encoded(plain, is_lossless=_kind(image) in _LOSSLESS)
     except Exception as error:  # as above
         raise DamagedPicture from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its camera says it was held; what cannot be read of that spoils no pixel."""
+    try:
+        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 -- as above
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -62,6 +62,14 @@ def animation(kind: str) -> bytes:
     return target.getvalue()
 
 
+def several(*colors: tuple[int, int, int]) -> bytes:
+    """Return JPEGs of these colours in one file, as cameras write them: the first one is the picture."""
+    first, *others = [Image.new("RGB", (40, 20), color) for color in colors]
+    target = io.BytesIO()
+    first.save(target, "MPO", save_all=True, append_images=others)
+    return target.getvalue()
+
+
 def opened(content: bytes) -> Image.Image:
     """Return a picture with all that its file holds."""
     image = Image.open(io.BytesIO(content))

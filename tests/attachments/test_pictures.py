@@ -10,6 +10,8 @@ from conversations.attachments.pictures import DamagedPicture, HugePicture, Pict
 
 from . import samples
 
+START, SCAN, END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+
 
 def read(content: bytes) -> Picture | None:
     """Read a picture."""
@@ -87,6 +89,28 @@ def test_a_photo_stands_upright_and_tells_no_place():
     assert b"Secret" not in kept_bytes(content)
 
 
+def test_of_several_photos_in_a_file_the_first_one_is_seen():
+    photos = samples.several(samples.RED, (20, 30, 200))
+    assert samples.opened(photos).format == "MPO"
+    image = kept(photos)
+    assert (image.format, image.size) == ("JPEG", (40, 20))
+    assert is_close(image.getpixel((20, 10)), samples.RED)
+    assert kept_bytes(photos).count(SCAN) == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+def test_what_a_camera_says_in_a_broken_way_spoils_no_picture(kind):
+    assert kept(samples.picture(kind, exif=b"Exif\0\0broken")).size == (40, 20)
+
+
+def test_a_photo_stands_upright_whatever_else_its_camera_says():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Cam"
+    # Its name where the width should be: read at leisure, but never written again.
+    odd = exif.tobytes().replace(b"\x01\x0f", b"\x01\x00")
+    assert kept(samples.picture("JPEG", exif=odd)).size == (20, 40)
+
+
 def test_words_in_a_picture_file_are_gone():
     profile = b"x" * 200 + b"Secret"
     assert b"Secret" not in kept_bytes(samples.picture(icc_profile=profile))
@@ -117,13 +141,37 @@ def test_a_picture_with_more_or_less_behind_its_head_than_it_says():
         read(samples.bomb(10_000, 3_000)[:5_000])
 
 
+def many_scans(photo: bytes) -> bytes:
+    """Return a photo whose last scan comes once more for so many times that nobody waits for its end."""
+    end = photo.rindex(END)
+    return photo[:end] + photo[photo.rindex(SCAN) : end] * 64 + photo[end:]
+
+
 def test_a_photo_that_would_take_an_hour_to_unpack_is_refused_before_it_is():
     photo = samples.picture("JPEG", size=(600, 400), progressive=True)
     assert kept(photo).size == (600, 400)
-    end = photo.rindex(b"\xff\xd9")
-    last = photo[photo.rindex(b"\xff\xda") : end]
     with pytest.raises(DamagedPicture):
-        read(photo[:end] + last * 64 + photo[end:])
+        read(many_scans(photo))
+
+
+def test_no_end_of_another_picture_inside_hides_what_a_photo_is_made_of():
+    photo = samples.picture("JPEG", size=(600, 400), progressive=True, exif=b"Exif\0\0" + START + END)
+    assert kept(photo).size == (600, 400)
+    with pytest.raises(DamagedPicture):
+        read(many_scans(photo))
+
+
+def test_a_photo_of_nothing_but_small_pieces_is_refused_before_they_are_counted():
+    photo = samples.picture("JPEG")
+    end = photo.rindex(END)
+    with pytest.raises(DamagedPicture):
+        read(photo[:end] + b"\xff\xfe\0\2" * 100_000 + photo[end:])
+
+
+def test_the_film_behind_a_photo_is_not_taken_for_a_part_of_it():
+    preview = samples.picture("JPEG", size=(16, 16))
+    photo = samples.picture("JPEG", size=(300, 200), exif=b"Exif\0\0" + preview)
+    assert kept(photo + (b"film" + SCAN) * 1000).size == (300, 200)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])

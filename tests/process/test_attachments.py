@@ -82,6 +82,12 @@ def test_the_model_gets_a_picture_anew_and_a_chinese_text_in_the_question(site, 
         assert "“blind:1b” cannot see" in tab.wait("error", code="not_capable")["text"]
 
 
+def test_a_photo_with_another_one_behind_it_is_taken_as_cameras_write_it(client):
+    photo = taken(client, samples.several(samples.RED, (20, 30, 200)), "DSC00001.JPG")
+    assert (photo["kind"], photo["width"], photo["height"]) == ("image", 40, 20)
+    assert client.get(photo["address"]).headers["content-type"] == "image/jpeg"
+
+
 def test_files_of_somebody_else_are_not_sent(site, client, eve):
     theirs = taken(client, b"a secret", "secret.txt")["id"]
     assert eve.get(f"/attachments/{theirs}").status_code == httpx.codes.NOT_FOUND
