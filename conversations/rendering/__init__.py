@@ -4,13 +4,13 @@ The browser draws the same dialect while an answer is written: `static/js/markdo
 this package, and a test holds the two equal. Whoever changes one side changes both.
 """
 
-from django.utils.html import escape
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations.rendering.characters import clean
+from conversations.rendering.characters import clean, without_unfit
 from conversations.rendering.dialect import create_parser
 
-__all__ = ["MAX_MARKDOWN", "render", "stored"]
+__all__ = ["MAX_MARKDOWN", "plain", "render", "stored"]
 
 # UTF-16 units of Markdown, as browsers count them; what follows is shown as plain text. It bounds the time
 # that one text can take: about 1 ms per 1,000 characters as a rule, and a test has the worst known shapes.
@@ -25,9 +25,15 @@ def render(text: str) -> SafeString:
     It takes processor time (see MAX_MARKDOWN), so asynchronous code calls it in a thread.
     """
     markdown, rest = _split(clean(text))
-    plain = f'<div class="plain">{escape(rest)}</div>' if rest else ""
+    # Entities may have made characters that were taken away before.
+    html = without_unfit(_parser.render(markdown))
     # Safe: the parser escapes all text, has raw HTML off, and lets only http, https and mailto links through.
-    return mark_safe(_parser.render(markdown) + plain)  # noqa: S308 -- the parser escapes all text
+    return mark_safe(html + (plain(rest) if rest else ""))  # noqa: S308 -- the parser escapes all text
+
+
+def plain(text: str) -> SafeString:
+    """Return the HTML of `text` as it is written."""
+    return format_html('<div class="plain">{}</div>', clean(text))
 
 
 def stored(html: str) -> SafeString:

@@ -11,18 +11,21 @@ The browser's half is `static/js/markdown/dialect.js`.
 
 import re
 from collections.abc import Sequence
+from types import FunctionType
+from typing import cast
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
+from markdown_it.parser_block import RuleFuncBlockType
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import StateBlock, paragraph
+from markdown_it.rules_block import StateBlock, heading, lheading, paragraph
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from conversations.rendering.cjk import CjkParserInline
-from conversations.rendering.math import add_math
+from conversations.rendering.math import add_math, paragraph_rule
 
 # Letters are spelled out: ignoring case means other letters in browsers than in Python.
 _SAFE_LINK = re.compile(r"(?:[Hh][Tt]{2}[Pp][Ss]?|[Mm][Aa][Ii][Ll][Tt][Oo]):")
@@ -116,11 +119,31 @@ def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if silent or state.level < _MAX_QUOTE_LEVEL:
         return False
     is_quote = state.src[state.bMarks[start] + state.tShift[start]] == ">"
-    return (is_quote or state.level >= _MAX_LEVEL) and paragraph(state, start, end, False)
+    return (is_quote or state.level >= _MAX_LEVEL) and paragraph_rule(state)(state, start, end, False)
+
+
+def _trim(text: str) -> str:
+    return text.strip(" \t\n\r")
+
+
+def _with_browsers_blanks(rule: RuleFuncBlockType) -> RuleFuncBlockType:
+    """Return the library's block `rule`, trimming text as the browser's library does.
+
+    That one takes away ASCII blanks only, so a paragraph keeps U+3000, with which Chinese ones are indented. The rule
+    is the library's own code with another helper: a copy of it would miss what is mended there, and another helper in
+    the library's module would change it for everybody.
+    """
+    rule = cast("FunctionType", rule)
+    return FunctionType(rule.__code__, {**rule.__globals__, "mdTrim": _trim}, rule.__name__)
 
 
 def _is_safe(url: str) -> bool:
     return bool(_SAFE_LINK.match(url))
+
+
+def _as_written(link: str) -> str:
+    """Return an address as it is shown: decoded, it may show other letters, or characters that were taken away."""
+    return link
 
 
 def _guard_links(state: StateCore) -> None:
@@ -197,6 +220,12 @@ def create_parser() -> MarkdownIt:
     inline = CjkParserInline()
     md.inline = inline
     md.validateLink = _is_safe  # type: ignore[method-assign]
+    md.normalizeLinkText = _as_written  # type: ignore[method-assign]
+    md.block.ruler.at(
+        "heading", _with_browsers_blanks(heading), {"alt": ["paragraph", "reference", "blockquote"]}
+    )
+    md.block.ruler.at("lheading", _with_browsers_blanks(lheading))
+    md.block.ruler.at("paragraph", _with_browsers_blanks(paragraph))
     md.block.ruler.before("blockquote", "too_deep", _too_deep)
     inline.ruler.before("autolink", "line_break", _line_break)
     inline.ruler.before("linkify", "bare_link", _bare_link)

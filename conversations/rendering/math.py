@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
+from markdown_it.parser_block import RuleFuncBlockType
 from markdown_it.renderer import RendererHTML
 from markdown_it.ruler import RuleOptionsType
-from markdown_it.rules_block import StateBlock, paragraph
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -151,6 +152,11 @@ def _source(state: StateBlock, start: int, line: int, close: int) -> str:
     return "\n".join(lines).strip(_BLANKS)
 
 
+def paragraph_rule(state: StateBlock) -> RuleFuncBlockType:
+    """Return the block rule that makes paragraphs, which is the last one."""
+    return state.md.block.ruler.getRules("")[-1]
+
+
 def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Block rule: a displayed formula of its own."""
     pos = state.bMarks[start] + state.tShift[start]
@@ -170,7 +176,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         # The sentence goes on behind the formula: the rest of the line begins a paragraph.
         state.line = line
         state.bMarks[line], state.tShift[line] = close + 2, 0
-        return paragraph(state, line, end, False)
+        return paragraph_rule(state)(state, line, end, False)
     return True
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DataError, InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -23,7 +23,8 @@ from conversations.models import (
     Message,
     User,
 )
-from conversations.rendering import render
+from conversations.ollama.wire import storable
+from conversations.rendering import plain, render
 
 from . import attachments
 
@@ -180,7 +181,7 @@ def finish(generation: UUID, ending: Ending, facts: Sequence[Fact] = ()) -> Gene
 
     Returns its row, or None where another writer was first.
     """
-    html = render(ending.content) if ending.content else ""
+    html = _html(ending.content)
     with transaction.atomic():
         if not _end(Generation.objects.filter(pk=generation), ending):
             return None
@@ -204,13 +205,33 @@ def _end(rows: QuerySet[Generation], ending: Ending) -> bool:
 def _keep(generation: UUID, ending: Ending, html: str, facts: Sequence[Fact]) -> Generation:
     """Keep the text and the facts of a generation that has just been ended, and return its row."""
     now = timezone.now()
-    Message.objects.filter(generations=generation).update(
-        content=ending.content, thinking=ending.thinking, thinking_ms=ending.thinking_ms, html=html
-    )
+    _keep_text(generation, ending, html)
     GenerationChunk.objects.filter(generation=generation).delete()
     add_facts([*facts, Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
     Conversation.objects.filter(generations=generation).update(updated_at=now)
     return _told().get(pk=generation)
+
+
+def _html(content: str) -> str:
+    """Return the HTML of an answer; of one that the parser cannot bear, its plain text, for every answer ends."""
+    try:
+        return render(content) if content else ""
+    except Exception:
+        logger.exception("An answer of %s characters cannot be drawn", len(content))
+        return plain(content)
+
+
+def _keep_text(generation: UUID, ending: Ending, html: str) -> None:
+    """Keep the text of an answer; one that the database refuses without what it refuses, and as plain text."""
+    message = Message.objects.filter(generations=generation)
+    columns = {"thinking_ms": ending.thinking_ms}
+    try:
+        with transaction.atomic():
+            message.update(content=ending.content, thinking=ending.thinking, html=html, **columns)
+    except (DataError, UnicodeEncodeError):
+        logger.exception("The text of generation %s cannot be kept as it is", generation)
+        content, thinking = storable(ending.content), storable(ending.thinking)
+        message.update(content=content, thinking=thinking, html=plain(content), **columns)
 
 
 def ended(generation: UUID) -> Generation | None:
@@ -263,7 +284,7 @@ def _interrupt(generation: UUID, heartbeat: datetime | None) -> Generation | Non
         row = _told().get(pk=generation)
         ending.content, ending.thinking = text_so_far(row)
         ending.thinking_ms = row.message.thinking_ms
-        return _keep(generation, ending, render(ending.content) if ending.content else "", [])
+        return _keep(generation, ending, _html(ending.content), [])
 
 
 @dataclass(frozen=True, slots=True)

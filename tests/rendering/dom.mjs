@@ -26,11 +26,17 @@ function plain(element) {
 const MAX_WATCHED = 50;
 const ACTIVE = "script, img, picture, iframe, object, embed, link, style, base, form, video, audio, math";
 
+// Control characters and others that nobody sees, or that turn the direction of the text around them.
+// eslint-disable-next-line no-control-regex
+const UNFIT = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
+
 /** Return what in `element` could run, load or change the page around it; empty when there is nothing. */
 function problem(element) {
   const found = [...element.querySelectorAll(ACTIVE)].map((one) => one.outerHTML);
+  if (UNFIT.test(element.textContent)) found.push(JSON.stringify(element.textContent));
   for (const one of element.querySelectorAll("*")) {
     for (const { name, value } of one.attributes) {
+      if (UNFIT.test(value)) found.push(JSON.stringify(value));
       const isWorse = name === "href" && !/^(?:https?|mailto):/i.test(value) && one.localName !== "use";
       if (name === "style" || name === "src" || name.startsWith("on") || isWorse) found.push(one.outerHTML);
     }

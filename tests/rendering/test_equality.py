@@ -17,7 +17,10 @@ LINES = """# h¦- a¦- b¦  c¦    code¦1. x¦2) y¦10. z¦* s¦> q¦> - n¦```
 para **b** `c`¦[foo]¦[foo]: http://u.e/¦[foo]: http://second/ 't'¦[bar]: <http://b>¦"title"¦'ti¦tle'¦---¦===¦
 -¦*¦+¦***¦- [ ] t¦- [x] **d**¦   - nested¦      - deep¦\tcode¦  ¦中文**注意：**请¦- - -¦1.¦1. ¦-   ¦> ¦a<br>b¦
     ¦$$¦$$x$$¦$$ y¦  $$ z¦a $$¦> $$¦- $$¦\\[¦\\]¦\\[ a \\] b¦+ c \\]¦$a$ \\(b\\) $1 $2¦= d¦\\(¦\\)¦| $a$ | \\[b\\] |¦
-[x][foo] ![i](http://i/p.png)¦https://x.y/z).¦**open¦`open¦<b>h</b>¦- ```¦  ```¦  text¦- > q¦\r¦¦¦¦"""
+[x][foo] ![i](http://i/p.png)¦https://x.y/z).¦**open¦`open¦<b>h</b>¦- ```¦  ```¦  text¦- > q¦\r¦¦¦¦
+\u3000\u3000缩进¦\u3000¦- \u3000x¦# \u3000t\u3000 #¦\u3000**b**\u3000¦| \u3000a | b\u00a0 |¦\u00a0¦
+\u00a0x\u00a0¦> \u3000¦[\ufefffoo]¦\ufeff¦| \ufeffa | \ufeff |¦a\u2028b¦\u2029¦\ufeff[foo]: http://v.e/¦
+[fo\u2028o]¦&#x202e;¦<http://a.e/%00>"""
 
 
 def report(differences: list[tuple[Case, str, str]]) -> str:

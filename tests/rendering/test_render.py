@@ -1,9 +1,12 @@
 """The Markdown of answers as HTML: what people see."""
 
+import re
+
 import pytest
 
 from conversations.rendering import render
 from conversations.rendering.characters import clean
+from tests.rendering.drawing import CORPUS
 
 LINK = ' target="_blank" rel="noopener noreferrer nofollow"'
 
@@ -186,9 +189,47 @@ def test_quotes_and_lists_that_are_too_deep_stay_as_text() -> None:
         ("a\x00b\x07c\x7fd\x85e\tf", "abcde\tf"),
         ("a\U000e0041\U000e0042b", "ab"),
         ("a\u202eb\u2066c", "a⟨U+202E⟩b⟨U+2066⟩c"),
+        ("a\u2028b\u2029c\ufeffd", "a\nb\ncd"),
         ("family 👩\u200d👩\u200d👧, שלום", "family 👩\u200d👩\u200d👧, שלום"),
     ],
 )
 def test_invisible_characters(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
     assert cleaned.split("\n", maxsplit=1)[0] in render(text)
+
+
+SEEN_THROUGH = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_no_text_has_characters_that_a_page_must_not_show(name: str) -> None:
+    assert re.findall(SEEN_THROUGH, render(CORPUS[name])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<http://a.example/%00>", "http://a.example/%00"),
+        ("<http://a.example/%E2%80%AEgpj.exe>", "http://a.example/%E2%80%AEgpj.exe"),
+        ("<http://xn--pple-43d.com>", "http://xn--pple-43d.com"),
+    ],
+)
+def test_address_in_angles_is_shown_as_it_is_written(text: str, shown: str) -> None:
+    assert f">{shown}</a>" in render(text)
+
+
+def test_characters_that_entities_make_are_seen_or_gone() -> None:
+    assert render("&#x202e;a&#xE0041;b") == "<p>⟨U+202E⟩ab</p>\n"
+    assert 'title="t⟨U+202E⟩t"' in render('[a](http://b "t&#x202e;t")')
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("\u3000\u3000春眠不觉晓\u3000", "<p>\u3000\u3000春眠不觉晓\u3000</p>\n"),
+        ("# \u3000标题", "<h1>\u3000标题</h1>\n"),
+        ("\u3000标题\n===", "<h1>\u3000标题</h1>\n"),
+    ],
+)
+def test_indent_of_chinese_paragraphs_is_kept(text: str, html: str) -> None:
+    assert render(text) == html

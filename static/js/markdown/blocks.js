@@ -7,6 +7,7 @@
 // fence (while one is open, text is only appended to its text node).
 
 import { findCut, itemParagraphs, openFence, takeProbe } from "./boundaries.js";
+import { withoutUnfit } from "./characters.js";
 import { createParser } from "./dialect.js";
 import { enhance, isEnhanced } from "./enhance.js";
 import { morphChildren } from "./morph.js";
@@ -20,9 +21,10 @@ const FENCE_PREFIX = /^ {0,3}(?:`+|~+)$/;
 
 /** Return the nodes of `html`, which the parser made: it escapes all text and has raw HTML off. */
 function nodesOf(html) {
-  // The one place where the page parses HTML; the content of a template is inert.
+  // The one place where the page parses HTML; the content of a template is inert. Entities may have made characters
+  // that were taken away before.
   // eslint-disable-next-line no-unsanitized/property -- see above
-  template.innerHTML = html; // the parser's own output, which escapes all text
+  template.innerHTML = withoutUnfit(html); // the parser's own output, which escapes all text
   return [...template.content.childNodes];
 }
 

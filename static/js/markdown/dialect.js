@@ -158,6 +158,8 @@ function addRenderRules(md) {
 export function createParser() {
   const md = new MarkdownIt({ html: false, breaks: true, maxNesting: 20 }).use(cjkFriendly);
   md.validateLink = isSafe;
+  // Decoded, an address may show other letters, or characters that were taken away.
+  md.normalizeLinkText = (url) => url;
   md.block.ruler.before("blockquote", "too_deep", tooDeep);
   md.inline.ruler.before("autolink", "line_break", lineBreak);
   md.inline.ruler.before("linkify", "bare_link", bareLink);
