@@ -1,9 +1,8 @@
 // The chat page: makes the parts and joins them.
 
-import { Actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Conversation, loadLive } from "./conversation.js";
+import { Conversation, loadGeneration } from "./conversation.js";
 import { Earlier } from "./earlier.js";
 import { t } from "./i18n.js";
 import * as messages from "./messages.js";
@@ -55,19 +54,26 @@ parts.composer = new Composer(main, {
   stop: () => conversation.stop(),
 });
 
-parts.actions = new Actions(list, {
-  address,
-  send: (command) => parts.connection.send(command),
-  model: () => parts.settings.model(),
-  hold: () => parts.follower.hold(),
-  objection: (text) => parts.composer.objection(text),
-  refuse: (refusal) => parts.composer.refuse(refusal),
-});
-
 /** What is wanted cannot be loaded now. */
 function offline(error) {
   console.warn(error);
   parts.composer.refuse({ text: t("There is no connection now. Try again in a moment."), code: "offline" });
+}
+
+/** Load what is done to messages, once: when somebody points at one, so that it is there when they press. */
+async function loadActions() {
+  const { Actions } = await import("./actions.js");
+  parts.actions ??= new Actions(list, {
+    address,
+    send: (command) => parts.connection.send(command),
+    settings: () => parts.settings.changes(),
+    taken: () => parts.settings.taken(),
+    model: () => parts.settings.model(),
+    hold: () => parts.follower.hold(),
+    objection: (text) => parts.composer.objection(text),
+    refuse: (refusal) => parts.composer.refuse(refusal),
+  });
+  return parts.actions;
 }
 
 /** Load the dialog of the settings, once, and show it. */
@@ -79,7 +85,15 @@ async function openPanel() {
 
 // Who writes a question will see an answer: what draws it is there before the first word then. A failure shows, and
 // is mended, when it is needed.
-scroller.addEventListener("input", () => loadLive().catch(() => {}), { once: true });
+scroller.addEventListener("input", () => loadGeneration().catch(() => {}), { once: true });
+
+for (const type of ["pointerover", "focusin"]) {
+  list.addEventListener(type, () => loadActions().catch(() => {}), { once: true });
+}
+// A press that was faster than what it is for.
+list.addEventListener("click", (event) => {
+  if (!parts.actions) loadActions().then((actions) => actions.clicked(event), offline);
+});
 
 main.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");

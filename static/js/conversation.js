@@ -8,10 +8,9 @@ const SETTLE = 150;
 const AGAIN_AFTER = 5000;
 // The server sends no second snapshot before the first one has arrived.
 const REFUSED_FOR = 1000;
-const BEGUN = new Set(["thinking", "writing"]);
 
 /** Load what draws an answer while it is written: no page needs it before the first question. */
-export const loadLive = () => import("./live.js");
+export const loadGeneration = () => import("./generation.js");
 
 /** Draws the frames of one conversation. `parts`: connection, status, composer, actions, settings, sidebar, model,
  * follower. */
@@ -19,7 +18,6 @@ export class Conversation {
   constructor(main, parts) {
     this.main = main;
     this.parts = parts;
-    this.live = null;
     this.queue = Promise.resolve();
     this.id = main.dataset.conversation;
     this.address = main.dataset.page;
@@ -27,9 +25,9 @@ export class Conversation {
       snapshot: (frame) => this.snapshot(frame),
       "message.created": (frame) => this.created(frame),
       "generation.started": (frame) => this.started(frame),
-      "generation.status": (frame) => this.phase(frame),
-      "generation.delta": (frame) => this.delta(frame),
-      "generation.finished": (frame) => this.finished(frame),
+      "generation.status": (frame) => this.tell("status", frame),
+      "generation.delta": (frame) => this.resyncing || this.tell("delta", frame),
+      "generation.finished": (frame) => this.tell("finished", frame),
       "message.rated": (frame) => messages.rated(frame),
       "conversation.updated": (frame) => this.updated(frame.conversation),
       "conversation.deleted": (frame) => this.deleted(frame),
@@ -52,6 +50,7 @@ export class Conversation {
   /** A page of messages could not be read, so what is shown may be out of date: ask for everything, later. */
   failed(error) {
     console.warn(error);
+    this.resyncing = true;
     this.later(AGAIN_AFTER);
   }
 
@@ -71,35 +70,27 @@ export class Conversation {
     if (this.stopWanted) this.stop();
   }
 
-  async join(generation) {
-    if (!messages.find(generation.message)) await messages.reload(this.address);
-    const article = messages.find(generation.message);
-    if (!article) return;
-    article.dataset.model = generation.model;
-    const phase = { ...generation, generation: generation.id, phase: generation.phase || generation.status };
-    this.wait(phase);
-    const { LiveAnswer } = await loadLive();
-    if (this.live?.generation !== generation.id) {
-      this.live?.drop();
-      this.live = new LiveAnswer(article, generation.id, generation.options);
-    }
-    this.live.set(generation.text, generation.thinking, generation.end);
-    messages.refresh(article);
-    this.begun();
+  async join(state) {
+    if (!messages.find(state.message)) await this.reread();
+    if (!messages.find(state.message)) return;
     // A stop that was asked for before the connection broke is asked for again.
     delete this.main.dataset.stopping;
-    this.phase(phase);
+    this.wait({ ...state, generation: state.id, phase: state.phase || state.status });
+    await this.tell("join", state);
+    this.begun();
+  }
+
+  /** Have the module that draws a running answer do what a frame tells. */
+  async tell(what, frame) {
+    const { Generation } = await loadGeneration();
+    this.generation ??= new Generation(this);
+    await this.generation[what](frame);
   }
 
   /** An answer is on its way; what draws it may have to be loaded first, and Stop is there meanwhile. */
   wait(frame) {
     this.coming = frame.generation;
     this.parts.status.phase(frame.phase, frame);
-  }
-
-  /** What went along is known as soon as it is sent, and that nothing was left out by the first word of the answer. */
-  history({ history_start: start, phase }) {
-    if (start || BEGUN.has(phase)) messages.beginHistoryAt(start);
   }
 
   idle() {
@@ -119,7 +110,7 @@ export class Conversation {
     }
     try {
       const { ending, showWindow } = await import("./figures.js");
-      if (this.live) return;
+      if (this.coming) return;
       this.parts.status.ended(ending(messages.last()));
       showWindow(meter, [...this.main.querySelectorAll("#messages .message")]);
     } catch (error) {
@@ -129,24 +120,32 @@ export class Conversation {
 
   /** Nothing is being written: what is shown must be what is stored. */
   async compare({ leaf = "", end = [0, 0] }) {
-    this.live?.drop();
-    this.live = null;
+    this.generation?.drop();
     this.idle();
     const shown = messages.last();
     const same = (shown?.dataset.id ?? "") === leaf && (shown?.dataset.end ?? "0,0") === end.join(",");
     if (same && shown?.dataset.status !== "running") return;
-    await messages.reload(this.address);
+    await this.reread();
     if (leaf) this.begun();
     this.summarize();
   }
 
+  /** Read the shown messages again, or only the one that `id` names. */
+  async reread(id) {
+    const { reread, rereadOne } = await import("./reread.js");
+    await (id ? rereadOne(this.address, id) : reread(this.address));
+  }
+
   async created({ client_id: client, message }) {
-    this.parts.composer.accepted(client);
+    const { composer, follower } = this.parts;
+    const wasAskedNow = isAskedNow(composer, client);
+    composer.accepted(client);
     this.begun();
     if (messages.find(message.id)) return;
-    if (!messages.place(message)) await messages.reload(this.address);
+    if (!messages.place(message)) await this.reread();
     if (message.siblings.length > 1) this.versions(message.siblings);
-    this.parts.follower.toEnd();
+    // Who reads something else meanwhile stays there.
+    if (wasAskedNow || follower.following) follower.toEnd();
   }
 
   /** The conversation exists: its page has an address of its own. */
@@ -168,33 +167,13 @@ export class Conversation {
   }
 
   async started(frame) {
-    if (this.live?.generation === frame.generation) return;
+    if (this.generation?.live?.generation === frame.generation) return;
     if (!messages.find(frame.message) && !messages.place({ ...frame, id: frame.message, role: "assistant" })) {
-      await messages.reload(this.address);
+      await this.reread();
     }
-    const article = messages.find(frame.message);
-    if (!article) return;
-    article.dataset.model = frame.model;
-    article.dataset.siblings = frame.siblings.join(" ");
+    if (!messages.find(frame.message)) return;
     this.wait({ ...frame, phase: "connecting" });
-    const { LiveAnswer } = await loadLive();
-    this.live = new LiveAnswer(article, frame.generation, frame.options);
-    messages.refresh(article);
-    // More of an answer that is there already: the text so far comes with a snapshot.
-    if (frame.at?.some(Boolean)) this.resync();
-  }
-
-  phase(frame) {
-    if (this.live?.generation !== frame.generation) return;
-    const { article, pace } = this.live;
-    this.live.phase(frame);
-    this.parts.status.phase(frame.phase, { ...frame, model: article.dataset.model, pace: () => pace.words() });
-    this.history(frame);
-  }
-
-  delta(frame) {
-    if (this.resyncing) return;
-    if (this.live?.generation !== frame.generation || !this.live.add(frame)) this.resync();
+    await this.tell("started", frame);
   }
 
   resync() {
@@ -207,30 +186,7 @@ export class Conversation {
       this.later(REFUSED_FOR);
       return;
     }
-    if (!this.parts.actions.refused(frame)) this.parts.composer.refused(frame);
-  }
-
-  async finished(frame) {
-    const live = this.live?.generation === frame.generation ? this.live : null;
-    live?.finish(frame.stats.thinking_ms);
-    if (this.coming === frame.generation) {
-      this.live = null;
-      this.idle();
-    }
-    this.stopWanted = false;
-    this.parts.composer.answered(frame.status);
-    const article = messages.find(frame.message);
-    if (!article) return;
-    const { options = {}, end } = live ?? {};
-    const facts = { ...frame.stats, omitted: frame.omitted, options };
-    const { model = article.dataset.model, repeat_penalty: penalty } = frame;
-    messages.finished(article, { ...frame, model, penalty, facts });
-    this.history(frame);
-    if (!end || end[0] !== frame.end[0] || end[1] !== frame.end[1]) await messages.reloadOne(this.address, frame.message);
-    if (!live) this.summarize();
-    const answer = messages.find(frame.message)?.querySelector(".markdown").textContent ?? "";
-    const how = messages.find(frame.message)?.querySelector(".outcome-text").textContent ?? "";
-    this.parts.status.announce(`${answer} ${how}`);
+    if (!this.parts.actions?.refused(frame)) this.parts.composer.refused(frame);
   }
 
   /** One of this person's conversations changed. */
@@ -239,14 +195,14 @@ export class Conversation {
     if (conversation.id !== this.id) return;
     this.describe(conversation);
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.live || this.compareLater(conversation), SETTLE);
+    this.settling = setTimeout(() => this.coming || this.compareLater(conversation), SETTLE);
   }
 
   compareLater({ leaf = "" }) {
     if ((messages.last()?.dataset.id ?? "") === leaf) return;
     this.run(async () => {
-      if (this.live) return;
-      await messages.reload(this.address);
+      if (this.coming) return;
+      await this.reread();
       this.summarize();
     });
   }
@@ -273,4 +229,10 @@ export class Conversation {
     this.stopWanted = !this.parts.connection.send({ type: "generation.stop", generation: this.coming });
     this.parts.status.stopping();
   }
+}
+
+/** Whether the question `client` has just been asked on this page: not by another tab, and not put down for later. */
+function isAskedNow({ pending, waiting }, client) {
+  if (pending?.client_id === client) return waiting?.kept?.frame.client_id !== client;
+  return [...document.querySelectorAll(".edit")].some(({ dataset }) => dataset.client === client);
 }

@@ -1,6 +1,6 @@
 // The messages in the document: made from the templates that the server draws with, and given their tools.
 
-import { clone, fetchNodes } from "./dom.js";
+import { clone } from "./dom.js";
 import { outcome, t } from "./i18n.js";
 import { inOrder, written } from "./pairs.js";
 import { languageOf } from "./text.js";
@@ -137,20 +137,6 @@ export function rated({ message, rating, comment }) {
 export function beginHistoryAt(id) {
   document.querySelectorAll(".history-start").forEach((line) => line.remove());
   if (id) find(id)?.before(clone("history-start"));
-}
-
-/** Read the shown messages again from the server. */
-export async function reload(address) {
-  const nodes = await fetchNodes(`${address}messages`);
-  document.getElementById("messages").replaceChildren(...nodes);
-  decorateAll();
-}
-
-/** Read one message again from the server. */
-export async function reloadOne(address, id) {
-  const nodes = await fetchNodes(`${address}messages?only=${id}`);
-  find(id)?.replaceWith(...nodes);
-  decorateAll();
 }
 
 /** Give messages their tools: all of them, or those from the index `from` on, as `slice` counts. */

@@ -49,9 +49,9 @@ def test_on_a_slow_line_stop_is_there_before_what_draws_the_answer(
     chat: Chat, ollama: ScriptedOllama
 ) -> None:
     held: list[Route] = []
-    chat.page.route("**/js/live*.js", lambda route: held.append(route))  # noqa: PLW0108 -- playwright wants a function
+    chat.page.route("**/js/generation*.js", lambda route: held.append(route))  # noqa: PLW0108 -- playwright wants a function
     ollama.enqueue("So far ", hold("never"))
-    with chat.page.expect_request("**/js/live*.js"):
+    with chat.page.expect_request("**/js/generation*.js"):
         chat.page.locator(".example:visible").first.click()
         chat.press("send")
     chat.phase("connecting")

@@ -85,3 +85,19 @@ def test_what_was_read_above_goes_when_the_reader_asks_on_at_the_end(
     expect(messages.last).to_be_in_viewport()
     chat.press("earlier")
     expect(messages).to_have_count(2 * PAGE + 2)
+
+
+def test_what_was_read_above_stays_when_another_version_is_shown_below(
+    open_chat: Callable[..., Chat], site: Site
+) -> None:
+    chat = open_chat(f"/c/{site.run(FILL).strip()}/")
+    messages = chat.page.locator("#messages .message")
+    chat.press("regenerate", chat.answers.last)
+    expect(chat.answers.last.locator(".versions-count")).to_have_text("2/2")
+    chat.ended()
+    chat.press("earlier")
+    expect(messages).to_have_count(2 * PAGE)
+    other = chat.tab()
+    other.press("previous", other.answers.last)
+    expect(chat.answers.last.locator(".versions-count")).to_have_text("1/2")
+    expect(messages).to_have_count(2 * PAGE)
