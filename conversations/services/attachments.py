@@ -160,8 +160,9 @@ def forget_unsent() -> list[Path]:
     Returns the files that may go now.
     """
     old = Attachment.objects.filter(messages=None, created_at__lt=timezone.now() - FORGOTTEN_AFTER)
-    # A question may be taking one of them along at this moment.
-    rows = list(old.select_for_update(of=("self",)))
+    # A question may be taking one of them along at this moment: what it has taken is seen once they are held.
+    held = [row.pk for row in old.select_for_update(of=("self",))]
+    rows = list(old.filter(pk__in=held))
     Attachment.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return [files.path_of(row.pk, row.media_type) for row in rows]
 
