@@ -72,7 +72,8 @@ def _delete_upwards(messages: list[UUID]) -> None:
 
 def _held(user: User, conversation: UUID) -> Conversation:
     """Return a conversation in which nobody begins an answer until the transaction ends. Raises Refused."""
-    rows = Conversation.objects.for_user(user).select_for_update(of=("self",))
+    # What it shows is told where no database may be asked.
+    rows = Conversation.objects.for_user(user).select_related("shown_leaf").select_for_update(of=("self",))
     found = rows.filter(pk=conversation).first()
     if found is None:
         raise Refused("not_found")

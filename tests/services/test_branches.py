@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from conversations import describe
 from conversations.models import Conversation, Generation, Message
 from conversations.services import branches, conversations, messages
 
@@ -39,8 +40,11 @@ class Branches(AskingCase):
 
     def test_deleting_what_is_not_shown_leaves_what_is(self) -> None:
         assert self.below.question is not None
-        branches.delete(self.alice, self.pk, self.below.question.pk)
+        row = branches.delete(self.alice, self.pk, self.below.question.pk)
         assert self.shown() == ["question", "two"]
+        # What is told of it is told where no database may be asked.
+        with self.assertNumQueries(0):
+            assert describe.conversation(row).leaf == self.two
 
     def test_deleting_all_leaves_a_conversation_that_takes_questions(self) -> None:
         assert self.one.question is not None
