@@ -62,12 +62,25 @@ export function decorate(article) {
   tools.querySelectorAll(own ? OF_ANSWERS : "[data-action=edit]").forEach((tool) => tool.remove());
   if (!own) article.querySelector(".outcome").append(clone("outcome-actions"));
   refresh(article);
-  if (!own && article.dataset.status !== "running") complete(article.querySelector(".markdown"));
+  if (own || article.dataset.status === "running") return;
+  const text = article.querySelector(".markdown");
+  if (text.querySelector(".math")) complete(text);
+  else if (text.querySelector(".code")) near.observe(text);
 }
 
-/** Give stored text what its code and formulas get on the page; a text without any loads nothing. */
+// Most code of a history is never looked at, so it gets its colours, which change no height, when it comes near.
+const near = new IntersectionObserver(
+  (seen) => {
+    for (const { target } of seen.filter(({ isIntersecting }) => isIntersecting)) {
+      near.unobserve(target);
+      complete(target);
+    }
+  },
+  { root: document.getElementById("scroller"), rootMargin: "50%" },
+);
+
+/** Give stored text what its code and formulas get on the page. */
 async function complete(text) {
-  if (!text.querySelector(".code, .math")) return;
   try {
     const { enhance } = await import("./markdown/enhance.js");
     enhance(text);

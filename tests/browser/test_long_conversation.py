@@ -19,6 +19,8 @@ row = Conversation.objects.create(owner=User.objects.get(username="anna"), title
 messages = []
 for number in range({MESSAGES}):
     text = f"Number {{number}}.\\n\\n- one\\n- two\\n\\n| a | b |\\n| --- | --- |\\n| 1 | 2 |\\n" * (1 + number % 4)
+    if number < {MESSAGES - PAGE // 2}:
+        text += "\\n```python\\nreturn 1\\n```\\n"
     messages.append(Message(
         conversation=row, parent=messages[-1] if messages else None, role="assistant" if number % 2 else "user",
         content=text, html=render(text) if number % 2 else "", created_at=now,
@@ -51,6 +53,22 @@ def test_the_first_load_is_light(open_chat: Callable[..., Chat], address: str, l
     own = [(path, size) for path, _, size in sizes if path.startswith("/static/js/")]
     assert 0 < sum(size for _, size in own) <= 40_000, own
     assert [path for path, _, _ in sizes if path.startswith("/static/vendor/")] == []
+
+
+def test_code_of_a_history_gets_colours_and_button_when_it_comes_near(
+    open_chat: Callable[..., Chat], address: str
+) -> None:
+    chat = open_chat(address, locale="en-GB")
+    chat.page.wait_for_load_state("networkidle")
+    code = chat.texts.locator("pre.code")
+    expect(code).to_have_count(PAGE // 4)
+    assert code.locator("button, [class^=hljs]").count() == 0
+    code.last.scroll_into_view_if_needed()
+    expect(code.last.locator(".hljs-keyword")).to_have_text("return")
+    expect(code.last.get_by_role("button", name="Copy code")).to_be_visible()
+    chat.page.locator("#scroller").hover()
+    chat.page.mouse.wheel(0, -100_000)
+    expect(code.first.locator(".hljs-keyword")).to_be_visible()
 
 
 def test_messages_out_of_sight_are_passed_over_and_none_changes_its_height(
