@@ -5,9 +5,10 @@ transaction; a repeated `client_id` finds what the first one made.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -88,7 +89,11 @@ def send(
 
 
 def edit(
-    asker: Asker, client_id: str, message: UUID, text: str, attachments: Sequence[UUID] | None = None
+    asker: Asker,
+    client_id: str,
+    message: UUID,
+    text: str,
+    attachments: Sequence[UUID] | None = None,
 ) -> Asked:
     """Ask a question again in other words: a sibling, which is shown from now on. Raises Refused.
 
@@ -129,23 +134,28 @@ def regenerate(
         if old.parent is None:
             raise Refused("not_found")
         answer = _new_message(conversation, old.parent, Message.Role.ASSISTANT, is_version=True)
-        generation = _begin(
-            asker, conversation, old.parent, client_id, model=model, options=above, answer=answer
-        )
-        return Asked(generation, None)
+        means = _means(asker, conversation, model, above)
+        return Asked(_begin(asker, conversation, old.parent, client_id, means, answer), None)
 
     return _once(asker, client_id, ask)
 
 
 def continue_answer(asker: Asker, client_id: str, message: UUID) -> Asked:
-    """Ask for more of an answer that was cut or stopped, in place. Raises Refused."""
+    """Ask for more of an answer that was cut or stopped, in place and as it was asked for. Raises Refused.
+
+    Only where nothing stands below it: the next question was asked on what the answer was by then.
+    """
 
     def ask(mine: Conversation | None) -> Asked:
         conversation = _existing(mine)
         answer = _message(conversation, message, Message.Role.ASSISTANT)
         if answer.parent is None:
             raise Refused("not_found")
-        return Asked(_begin(asker, conversation, answer.parent, client_id, answer=answer), None)
+        if answer.children.exists():
+            # No page offers it that shows what there is.
+            raise Refused("bad_frame")
+        means = _means_of_last(asker, conversation, answer)
+        return Asked(_begin(asker, conversation, answer.parent, client_id, means, answer), None)
 
     return _once(asker, client_id, ask)
 
@@ -262,17 +272,41 @@ def _now_after(times: Iterable[datetime]) -> datetime:
     return max([timezone.now(), *(at + timedelta(microseconds=1) for at in times)])
 
 
+class _Means(NamedTuple):
+    """What an answer is made with."""
+
+    model: str
+    options: dict[str, Any]
+    think: str
+
+
+def _means(
+    asker: Asker, conversation: Conversation, model: str | None = None, above: dict[str, Any] | None = None
+) -> _Means:
+    """Return what the conversation has chosen, or `model`, and the options `above` its own. Raises Refused."""
+    chosen = asker.choose(model or conversation.model)
+    options = model_options.effective(chosen, conversation.options | (above or {}))
+    return _Means(chosen, options, conversation.think)
+
+
+def _means_of_last(asker: Asker, conversation: Conversation, answer: Message) -> _Means:
+    """Return what an answer was made with last; where that model is gone, what the conversation has chosen."""
+    last = answer.generations.order_by("queued_at").last()
+    if last is not None:
+        with suppress(Refused):
+            return _Means(asker.choose(last.model), last.options, last.think)
+    return _means(asker, conversation)
+
+
 def _begin(
     asker: Asker,
     conversation: Conversation,
     question: Message,
     client_id: str,
-    *,
-    model: str | None = None,
-    options: dict[str, Any] | None = None,
+    means: _Means | None = None,
     answer: Message | None = None,
 ) -> Generation:
-    chosen = asker.choose(model or conversation.model)
+    means = means or _means(asker, conversation)
     answer = answer or _new_message(conversation, question, Message.Role.ASSISTANT)
     now = _now_after([] if answer._state.adding else answer.generations.values_list("queued_at", flat=True))
     conversation.shown_leaf = answer
@@ -288,9 +322,9 @@ def _begin(
         message=answer,
         client_id=client_id,
         requested_by=asker.user,
-        model=chosen,
-        options=model_options.effective(chosen, conversation.options | (options or {})),
-        think=conversation.think,
+        model=means.model,
+        options=means.options,
+        think=means.think,
         process=asker.process,
         begins_at=len(answer.content),
         heartbeat=now,

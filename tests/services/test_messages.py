@@ -148,6 +148,37 @@ class Asking(AskingCase):
         call = generations.call(more.generation)
         assert [turn[:2] for turn in call.turns] == [("user", "count"), ("assistant", "1, 2, ")]
 
+    def test_an_answer_that_was_asked_about_since_is_not_continued(self) -> None:
+        first = self.ask_and_answer("count", "1, 2, ")
+        second = self.ask_and_answer("what comes next?", "3")
+        with refused("bad_frame"):
+            messages.continue_answer(self.asker, "c", first.generation.message_id)
+        assert self.shown() == ["count", "1, 2, ", "what comes next?", "3"]
+        assert Generation.objects.count() == 2
+        more = messages.continue_answer(self.asker, "d", second.generation.message_id)
+        self.end(more, "3, 4")
+        assert self.shown() == ["count", "1, 2, ", "what comes next?", "3, 4"]
+
+    def test_an_answer_is_continued_by_the_model_that_wrote_it_with_its_own_options(self) -> None:
+        first = self.ask(options={"seed": 7}, think="high")
+        self.end(first)
+        above = {"repeat_penalty": 1.3}
+        other = messages.regenerate(self.asker, "r", first.generation.message_id, "cold:1b", above)
+        self.end(other, "1, 2, ")
+        Conversation.objects.update(model="qwen3:8b", options={"seed": 8}, think="off")
+        for number in range(2):
+            more = messages.continue_answer(self.asker, f"c{number}", other.generation.message_id).generation
+            assert (more.model, more.think) == ("cold:1b", "high")
+            assert more.options == {"seed": 7, "repeat_penalty": 1.3}
+            generations.finish(more.pk, Ending("stopped", "user_stop", "1, 2, 3, "))
+
+    def test_an_answer_whose_model_is_gone_is_continued_as_the_conversation_has_chosen(self) -> None:
+        first = self.ask_and_answer("count", "1, 2, ")
+        Generation.objects.update(model="missing", options={"seed": 7})
+        Conversation.objects.update(model="qwen3:8b", options={"seed": 8})
+        more = messages.continue_answer(self.asker, "c", first.generation.message_id).generation
+        assert (more.model, more.options) == ("qwen3:8b", {"seed": 8})
+
     def test_next_question_knows_the_conversation(self) -> None:
         first = self.ask_and_answer("one", "first")
         asked = self.ask("two")
