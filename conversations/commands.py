@@ -25,7 +25,10 @@ class Command(Struct, frozen=True):
 
 
 class MessageSend(Command, tag="message.send", frozen=True):
-    """Ask; `parent` is the message it answers, by default the end of the shown branch."""
+    """Ask; `parent` is the message it answers, by default the end of the shown branch.
+
+    `model`, `options`, `system` and `think` are the conversation's from now on.
+    """
 
     client_id: ClientId
     text: str
@@ -38,12 +41,19 @@ class MessageSend(Command, tag="message.send", frozen=True):
 
 
 class MessageEdit(Command, tag="message.edit", frozen=True):
-    """Ask again in other words: a sibling of that message, with its attachments unless others are named."""
+    """Ask again in other words: a sibling of that message, with its attachments unless others are named.
+
+    The settings are those of `message.send`.
+    """
 
     client_id: ClientId
     message: UUID
     text: str
+    model: Name | None = None
+    options: dict[str, Any] | None = None
+    system: str | None = None
     attachments: list[UUID] | None = None
+    think: Think | None = None
 
 
 class MessageDelete(Command, tag="message.delete", frozen=True):

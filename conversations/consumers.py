@@ -175,30 +175,36 @@ class ConversationConsumer(BoundedSocket):
         )
 
     async def _message_send(self, command: commands.MessageSend) -> None:
-        chosen = Chosen(command.model, command.options, command.system, command.think)
-        await self._ask(
+        await self._ask_as_chosen(
+            command,
             partial(
                 messages.send,
                 client_id=command.client_id,
                 text=command.text,
                 parent=command.parent,
-                chosen=chosen,
                 attachments=command.attachments or (),
-            )
+            ),
         )
-        if command.model is not None and self.room:
-            self.room.wanted = command.model
 
     async def _message_edit(self, command: commands.MessageEdit) -> None:
-        await self._ask(
+        await self._ask_as_chosen(
+            command,
             partial(
                 messages.edit,
                 client_id=command.client_id,
                 message=command.message,
                 text=command.text,
                 attachments=command.attachments,
-            )
+            ),
         )
+
+    async def _ask_as_chosen(
+        self, command: commands.MessageSend | commands.MessageEdit, ask: Callable[..., Asked]
+    ) -> None:
+        chosen = Chosen(command.model, command.options, command.system, command.think)
+        await self._ask(partial(ask, chosen=chosen))
+        if command.model is not None and self.room:
+            self.room.wanted = command.model
 
     async def _answer_regenerate(self, command: commands.AnswerRegenerate) -> None:
         await self._ask(

@@ -94,6 +94,7 @@ def edit(
     message: UUID,
     text: str,
     attachments: Sequence[UUID] | None = None,
+    chosen: Chosen = UNCHANGED,
 ) -> Asked:
     """Ask a question again in other words: a sibling, which is shown from now on. Raises Refused.
 
@@ -103,6 +104,7 @@ def edit(
 
     def ask(mine: Conversation | None) -> Asked:
         conversation = _existing(mine)
+        apply_settings(conversation, chosen)
         old = _message(conversation, message, Message.Role.USER)
         attached = list(old.attachments.all()) if named is None else named
         words = _checked(text, attached)

@@ -1,4 +1,4 @@
-"""Asking again: more of an answer."""
+"""Asking again: a question in other words, and more of an answer."""
 
 from playwright.sync_api import expect
 
@@ -7,6 +7,57 @@ from tests.scripted_ollama import ScriptedOllama, done
 from .chat import Chat
 
 CUT = done(done_reason="length")
+
+
+def choose(chat: Chat, model: str, **values: str) -> None:
+    """Choose in the settings panel."""
+    chat.press("open-panel")
+    chat.page.locator("#panel-model").select_option(model)
+    for name, value in values.items():
+        chat.page.locator(f"#panel-{name}").fill(value)
+    chat.page.locator("#panel [value=use]").click()
+
+
+def edit(chat: Chat, text: str) -> None:
+    """Ask the last question in other words."""
+    chat.press("edit", chat.questions.last)
+    chat.questions.last.locator(".edit textarea").fill(text)
+    chat.questions.last.get_by_role("button", name="Ask again").click()
+
+
+def test_an_edited_question_is_asked_with_what_was_just_chosen(chat: Chat, ollama: ScriptedOllama) -> None:
+    ollama.enqueue("One.")
+    chat.ask("First").ended()
+    choose(chat, "cold:1b", seed="7", system="Be brief.")
+    ollama.enqueue("Two.")
+    edit(chat, "First, in other words")
+    expect(chat.text()).to_have_text("Two.")
+    chat.ended()
+    sent = ollama.chats[-1].json
+    assert (sent["model"], sent["options"]) == ("cold:1b", {"seed": 7})
+    assert [message["content"] for message in sent["messages"]] == ["Be brief.", "First, in other words"]
+    expect(chat.main).not_to_have_attribute("data-changed", "")
+    other = chat.tab()
+    ollama.enqueue("Three.")
+    other.ask("Second").ended()
+    assert (ollama.chats[-1].json["model"], ollama.chats[-1].json["options"]) == ("cold:1b", {"seed": 7})
+
+
+def test_what_was_chosen_stays_chosen_when_the_edited_question_is_refused(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    ollama.enqueue("One.")
+    chat.ask("First").ended()
+    # The browser's numbers cannot hold this one exactly.
+    choose(chat, "cold:1b", other='{"zzz": 9223372036854775807}')
+    edit(chat, "First, in other words")
+    expect(chat.questions.last.locator(".edit .refusal")).to_contain_text("“zzz”")
+    choose(chat, "cold:1b", other="")
+    ollama.enqueue("Two.")
+    chat.questions.last.get_by_role("button", name="Ask again").click()
+    expect(chat.text()).to_have_text("Two.")
+    chat.ended()
+    assert ollama.chats[-1].json["model"] == "cold:1b"
 
 
 def test_more_of_an_answer_comes_from_the_model_that_wrote_it(chat: Chat, ollama: ScriptedOllama) -> None:

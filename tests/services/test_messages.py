@@ -9,6 +9,7 @@ from django.utils import timezone
 from conversations import describe
 from conversations.models import Conversation, Generation, Message, User
 from conversations.services import branches, conversations, generations, messages
+from conversations.services.conversations import Chosen
 from conversations.services.generations import Ending
 from conversations.services.messages import Asker
 
@@ -115,6 +116,30 @@ class Asking(AskingCase):
         assert self.shown() == ["one", "first"]
         siblings = Message.objects.siblings_of([first.question])[None]
         assert siblings == [first.question.pk, edited.question.pk]
+
+    def test_settings_chosen_for_an_edited_question_belong_to_the_conversation_from_then_on(self) -> None:
+        first = self.ask_and_answer("one", "first")
+        assert first.question is not None
+        chosen = Chosen("cold:1b", {"seed": 7}, "Be brief", think=True)
+        edited = messages.edit(self.asker, "e", first.question.pk, "uno", chosen=chosen).generation
+        assert (edited.model, edited.options, edited.think) == ("cold:1b", {"seed": 7}, "on")
+        assert generations.call(edited).system == "Be brief"
+        generations.finish(edited.pk, Ending("completed", "stop", "primo"))
+        again = self.ask("two").generation
+        assert (again.model, again.options, again.think) == ("cold:1b", {"seed": 7}, "on")
+
+    def test_wrong_settings_of_an_edited_question_are_named_and_change_nothing(self) -> None:
+        first = self.ask_and_answer("one", "first")
+        assert first.question is not None
+        for chosen, code in (
+            (Chosen("missing"), "unknown_model"),
+            (Chosen(options={"seed": 1.5}), "bad_option"),
+        ):
+            with self.subTest(code=code), refused(code):
+                messages.edit(self.asker, "e", first.question.pk, "uno", chosen=chosen)
+        assert self.shown() == ["one", "first"]
+        conversation = Conversation.objects.get()
+        assert (conversation.model, conversation.options) == ("", {})
 
     def test_regenerate_makes_a_sibling_answer_by_another_model(self) -> None:
         first = self.ask_and_answer()
