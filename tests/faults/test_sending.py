@@ -276,6 +276,8 @@ def commands_about(question: str, answer: str, generation: str, conversation: st
     return [
         *({**command, "client_id": "c"} for command in asking),
         {"type": "branch.select", "message": question},
+        {"type": "message.delete", "message": question},
+        {"type": "message.rate", "message": answer, "rating": 1},
         {"type": "generation.stop", "generation": generation},
         {"type": "ack", "generation": generation, "end": [0, 0]},
     ]
