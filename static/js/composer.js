@@ -4,7 +4,7 @@ import { freshId, isComposing } from "./dom.js";
 import { t } from "./i18n.js";
 import { listenForFiles } from "./incoming.js";
 import { refuse } from "./refusal.js";
-import { forgetAll, read, whenChanged, write } from "./storage.js";
+import { read, TAB, whenChanged, write } from "./storage.js";
 import { codePoints } from "./text.js";
 
 // The rest is counted when it gets short.
@@ -27,6 +27,7 @@ export class Composer {
     this.limit = Number(main.dataset.limit);
     Object.assign(this, { ask, settings, choose, taken, stop });
     this.pending = null;
+    this.isOut = false;
     this.key = main.dataset.empty === undefined ? `draft.${main.dataset.conversation}` : NEW;
     this.waitingKey = `waiting.${main.dataset.conversation}`;
     this.listen();
@@ -38,7 +39,6 @@ export class Composer {
     this.field.addEventListener("input", () => this.changed());
     this.field.addEventListener("keydown", (event) => this.pressed(event));
     document.addEventListener("keydown", (event) => this.escape(event));
-    document.querySelector("form[action*=logout]")?.addEventListener("submit", forgetAll);
     listenForFiles(this.main, this.field, (files) => this.withFiles((held) => held.add(files)));
     whenChanged(this.waitingKey, () => this.withWaiting((waiting) => waiting.read()));
     if (!touch.matches) return;
@@ -48,16 +48,18 @@ export class Composer {
   }
 
   restore() {
-    const draft = read(this.key);
+    const draft = read(this.key, TAB) ?? read(this.key);
     // Firefox keeps a field's text over a reload; a draft of the same words adds its id.
     if (draft && (!this.field.value || this.field.value === draft.text)) {
       this.field.value = draft.text;
       this.draft = draft;
+      this.keptId = draft.id;
     }
     const { files = [] } = this.draft ?? {};
     if (files.length) this.withFiles((held) => held.restore(files));
     if (read(this.waitingKey)) this.withWaiting(() => {});
     this.resize();
+    this.countRest();
   }
 
   /** Call `act` with what holds the files of the question, which is loaded with the first one. No question goes out
@@ -105,11 +107,21 @@ export class Composer {
 
   /** The text is another one, or the files. */
   changed() {
+    const { id } = this.draft ?? {};
     this.refusal.hidden = true;
     this.describe();
-    write(this.key, this.draft);
+    if (id !== this.draft?.id) this.takeBack(id);
+    this.keep();
     this.resize();
     this.countRest();
+  }
+
+  /** Keep `draft`, that of a new conversation for this tab too: others may have one as well. What another tab has kept
+   * since is not taken away. */
+  keep(draft = this.draft) {
+    if (this.key === NEW) write(NEW, draft, TAB);
+    if (draft || read(this.key)?.id === this.keptId) write(this.key, draft);
+    this.keptId = draft?.id;
   }
 
   /** Keep the draft in step with what is there. Another text is another question, so it gets another id. */
@@ -134,13 +146,15 @@ export class Composer {
     if (!near) return;
     const rest = this.limit - codePoints(this.field.value);
     this.count.textContent = rest;
-    this.count.title = t("{count} characters left", { count: rest });
+    this.count.title = rest < 0 ? this.tooLong(-rest).text : t("Characters left: {count}", { count: rest });
     this.count.toggleAttribute("data-over", rest < 0);
   }
 
   pressed(event) {
     if (event.key !== "Enter" || event.shiftKey || isComposing(event) || touch.matches) return;
-    this.submit(event);
+    // The key is held down.
+    if (event.repeat) event.preventDefault();
+    else this.submit(event);
   }
 
   escape(event) {
@@ -149,10 +163,17 @@ export class Composer {
     this.stop();
   }
 
+  /** Whether a question could be sent now. */
+  get isFree() {
+    return this.main.dataset.phase === "idle" && !this.pending;
+  }
+
   /** Send what is there once its files are uploaded, or let it wait for the end of the running answer. */
   async submit(event) {
     event.preventDefault();
-    if (this.form.dataset.sending !== undefined) return;
+    const { pending, draft } = this;
+    const isAnother = pending && pending.client_id !== draft?.id;
+    if (this.form.dataset.sending !== undefined && !isAnother) return;
     if (!(await this.filesAreThere())) return;
     const objection = this.fault(this.field.value, this.files?.count) ?? this.files?.objection();
     if (objection) {
@@ -161,8 +182,9 @@ export class Composer {
     }
     this.describe();
     this.refusal.hidden = true;
-    if (this.main.dataset.phase === "idle") this.send(this.question());
-    else this.wait(this.question(), this.draft.files).then(() => this.main.dataset.phase === "idle" && this.answered("completed"));
+    if (this.isFree) this.send(this.question());
+    // The answer may have ended while what lets a question wait was loaded.
+    else this.wait(this.question(), this.draft.files).then(() => this.isFree && this.answered());
     this.focus();
   }
 
@@ -189,7 +211,19 @@ export class Composer {
   send(frame) {
     this.pending = frame;
     this.form.dataset.sending = "";
-    this.ask(frame);
+    this.deliver();
+  }
+
+  /** Without a connection it goes out as soon as there is one. */
+  deliver() {
+    this.isOut = this.ask(this.pending) || this.isOut;
+    this.waiting?.draw();
+  }
+
+  /** Take back the question `client` if it has not gone out yet. */
+  takeBack(client) {
+    const { pending, isOut } = this;
+    if (pending && !isOut && client === pending.client_id) this.settled();
   }
 
   /** Let a question wait; one that has no room stays in the field. */
@@ -209,8 +243,11 @@ export class Composer {
     if (!text.trim() && !files) return { text: t("Write a question first."), code: "empty" };
     if (connection === "ended") return { text: t("You are logged out. Log in again to go on.") };
     if (connection === "gone") return { text: t("This conversation does not exist any more.") };
-    const count = codePoints(text) - this.limit;
-    if (count <= 0) return null;
+    const over = codePoints(text) - this.limit;
+    return over > 0 ? this.tooLong(over) : null;
+  }
+
+  tooLong(count) {
     return { text: t("Over the limit of characters by {count}. Shorten the text and send it again.", { count }), code: "too_long" };
   }
 
@@ -223,8 +260,8 @@ export class Composer {
 
   /** The connection is there again: what the server has not confirmed goes out once more, under the same id. */
   reconnected() {
-    if (this.pending) this.ask(this.pending);
-    if (this.main.dataset.phase === "idle") this.answered();
+    if (this.pending) this.deliver();
+    if (this.isFree) this.answered();
     this.wasHere = true;
   }
 
@@ -242,10 +279,10 @@ export class Composer {
       this.settled();
       if (JSON.stringify(went) === JSON.stringify(this.settings())) this.taken();
     }
-    if (this.key === NEW) write(NEW, null);
+    if (this.key === NEW) this.keep(null);
     this.key = `draft.${this.main.dataset.conversation}`;
     if (client === this.draft?.id) this.empty();
-    else if (this.draft) write(this.key, this.draft);
+    else if (this.draft) this.keep();
   }
 
   /** Nothing stands in the field any more. */
@@ -258,7 +295,9 @@ export class Composer {
 
   settled() {
     this.pending = null;
+    this.isOut = false;
     delete this.form.dataset.sending;
+    this.waiting?.draw();
   }
 
   /** The server refused something; the text stays where it is. */

@@ -55,7 +55,7 @@ export function showWindow(meter, articles) {
     counted === answers.at(-1)
       ? t("{used} of {size} tokens of the model's window", params)
       : t("At least {used} of {size} tokens of the model's window", params);
-  const whole = omitted ? t("{full}. The first {count} messages no longer fit.", { ...params, full: text }) : text;
+  const whole = omitted ? t("{full}. Messages left out at the beginning: {count}.", { ...params, full: text }) : text;
   const [ring, percent, words] = meter.children;
   ring.style.setProperty("--share", share);
   Object.assign(ring, { ariaValueNow: used, ariaValueMax: size, ariaValueText: whole });

@@ -1,4 +1,7 @@
-// What every page does: remembers theme and time zone in cookies, so that the server draws the page right at once.
+// What every page does: remembers theme and time zone in cookies, so that the server draws the page right at once,
+// and takes away what lies in the browser when its person logs out.
+
+import { forgetAll } from "./storage.js";
 
 const YEAR = 365 * 24 * 3600;
 const THEMES = ["auto", "light", "dark"];
@@ -32,6 +35,8 @@ function offerThemes(button) {
 for (const form of document.querySelectorAll("form:has(button[name=language])")) {
   form.addEventListener("submit", () => (form.elements.next.value = location.pathname + location.search));
 }
+
+document.addEventListener("submit", ({ target }) => target.matches("[action$='/logout/']") && forgetAll());
 
 // Old engines gave no zone; the server then uses its own.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -20,9 +20,11 @@ export class Waiting {
     this.read();
   }
 
-  /** Take what is kept, also by another tab. */
+  /** Take what is kept, also by another tab; what that has taken away does not go out from here any more. */
   read() {
+    const { client_id: before } = this.kept?.frame ?? {};
     this.kept = read(this.key);
+    if (this.kept?.frame.client_id !== before) this.composer.takeBack(before);
     this.draw();
   }
 
@@ -34,6 +36,8 @@ export class Waiting {
 
   /** Let a question wait with the files that belong to it. Returns false when another one does already. */
   put(frame, files) {
+    // News of what another tab has kept may still be on its way.
+    this.read();
     if (this.kept && this.kept.frame.client_id !== frame.client_id) return false;
     this.keep({ frame, files });
     return true;
@@ -53,7 +57,7 @@ export class Waiting {
   /** Send it now, or at the end of the answer that is being written. */
   send() {
     if (this.kept.held) this.keep({ ...this.kept, held: "" });
-    if (this.composer.main.dataset.phase === "idle" && !this.composer.pending) this.composer.send(this.kept.frame);
+    if (this.composer.isFree) this.composer.send(this.kept.frame);
   }
 
   /** The server has the question `client`. */
@@ -74,17 +78,21 @@ export class Waiting {
     if (action === "send-waiting") this.send();
     if (action !== "edit-waiting" && action !== "remove-waiting") return;
     const { frame, files } = this.kept;
+    this.composer.takeBack(frame.client_id);
     this.keep(null);
-    if (action === "edit-waiting") this.takeBack(frame, files);
+    if (action === "edit-waiting") this.edit(frame, files);
     else this.composer.focus();
   }
 
   /** Put a question back into the field, before what stands there by now, and what goes with it. */
-  takeBack({ type, client_id: client, text, attachments, ...settings }, files) {
+  edit({ type, client_id: client, text, attachments, ...settings }, files) {
     const { composer } = this;
     composer.choose(settings);
+    const all = [...files, ...(composer.draft?.files ?? [])];
+    // They belong to the draft from now on, even if what shows them cannot be loaded.
+    composer.draft = { ...composer.draft, files: all };
     composer.fill([text, composer.field.value].filter(Boolean).join("\n\n"));
-    if (files.length) composer.withFiles((held) => held.restore(files));
+    if (files.length) composer.withFiles((held) => held.restore(all));
   }
 
   draw() {
@@ -94,6 +102,10 @@ export class Waiting {
     this.write(".waiting-text", frame?.text);
     this.write(".waiting-files", files.length ? t("Files: {count}", { count: number(files.length) }) : "");
     this.write(".waiting-held", held);
+    // What has gone out cannot be taken back until the server has said what becomes of it.
+    const { pending, isOut } = this.composer;
+    const isGone = Boolean(frame && isOut && pending?.client_id === frame.client_id);
+    this.card.querySelectorAll("button").forEach((button) => (button.disabled = isGone));
   }
 
   write(selector, text = "") {

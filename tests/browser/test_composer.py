@@ -1,11 +1,13 @@
 """The field for the question: keys, input methods, drafts, limits."""
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Page, expect
 
 from tests.scripted_ollama import ScriptedOllama, hold
-from tests.site import wait_until
+from tests.site import PASSWORD, wait_until
 
 from .chat import Chat
 
@@ -18,6 +20,21 @@ def test_shift_enter_breaks_the_line_and_enter_sends(chat: Chat) -> None:
     chat.field.press("Enter")
     chat.ended()
     expect(chat.questions.last.locator(".bubble")).to_have_text("One\nTwo", use_inner_text=True)
+
+
+def test_a_key_that_is_held_down_sends_once(chat: Chat, ollama: ScriptedOllama) -> None:
+    ollama.enqueue(hold())
+    chat.field.fill("Once")
+    chat.page.keyboard.down("Enter")
+    chat.phase("reading")
+    expect(chat.field).to_have_value("")
+    chat.page.keyboard.down("Enter")
+    expect(chat.field).to_have_value("")
+    expect(chat.refusal).to_be_hidden()
+    chat.page.keyboard.up("Enter")
+    ollama.release()
+    chat.ended()
+    expect(chat.questions).to_have_count(1)
 
 
 class InputMethod:
@@ -147,12 +164,91 @@ def test_a_draft_survives_a_reload(chat: Chat) -> None:
     expect(chat.field).to_have_value("")
 
 
-def test_drafts_go_with_the_person(open_chat: Callable[..., Chat], own_login: dict[str, str]) -> None:
+def test_a_draft_belongs_to_its_conversation(chat: Chat) -> None:
+    addresses = []
+    for name in ("One", "Two"):
+        chat.open("/").ask(f"Begin {name}").ended()
+        chat.field.fill(f"Half a thought of {name}")
+        addresses.append(chat.page.url)
+    for name, address in zip(("One", "Two"), addresses, strict=True):
+        chat.open(address)
+        expect(chat.field).to_have_value(f"Half a thought of {name}")
+    chat.open("/")
+    expect(chat.field).to_have_value("")
+
+
+def test_new_conversations_in_two_tabs_have_drafts_of_their_own(chat: Chat) -> None:
+    other = Chat(chat.page.context.new_page()).open("/")
+    chat.field.fill("In the one tab")
+    other.field.fill("In the other tab")
+    chat.reload()
+    expect(chat.field).to_have_value("In the one tab")
+    other.field.press("Enter")
+    other.ended()
+    chat.reload()
+    expect(chat.field).to_have_value("In the one tab")
+
+
+def test_the_draft_of_a_new_conversation_outlives_its_tab(chat: Chat) -> None:
+    other = Chat(chat.page.context.new_page()).open("/")
+    other.field.fill("In the other tab")
+    chat.field.fill("In the one tab")
+    other.field.press("Enter")
+    other.ended()
+    chat.page.goto("about:blank")
+    third = Chat(chat.page.context.new_page()).open("/")
+    expect(third.field).to_have_value("In the one tab")
+
+
+STORED = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
+
+
+def log_in(page: Page, name: str) -> Chat:
+    """Log in by the form that a page without a session leads to."""
+    page.goto("/")
+    page.locator("[name=login]").fill(name)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_selector("#chat")
+    return Chat(page).connected()
+
+
+@pytest.mark.parametrize("address", ["/", "/account/", "/accounts/logout/"])
+def test_logging_out_forgets_what_was_written(
+    open_chat: Callable[..., Chat], own_login: dict[str, str], address: str
+) -> None:
+    page = open_chat(cookies=own_login).page
+    page.locator("#text").fill("A secret")
+    assert "A secret" in page.evaluate(STORED)
+    page.goto(address)
+    page.locator("form[action$='/logout/'] button").click()
+    page.wait_for_url("**/accounts/login/**")
+    assert page.evaluate(STORED) == "[{},{}]"
+    expect(log_in(page, "admin").field).to_have_value("")
+
+
+def test_who_logs_in_next_finds_nothing_of_the_person_before(
+    open_chat: Callable[..., Chat], own_login: dict[str, str]
+) -> None:
+    """A session may end where no page of ours notices."""
     chat = open_chat(cookies=own_login)
     chat.field.fill("A secret")
-    chat.page.locator("form[action*=logout] button").click()
-    chat.page.wait_for_url("**/accounts/login/**")
-    assert chat.evaluate("localStorage.length") == 0
+    other = Chat(chat.page.context.new_page()).open("/")
+    other.field.fill("Another secret")
+    chat.page.context.clear_cookies()
+    log_in(chat.page, "admin")
+    for tab in (chat, other.open("/")):
+        expect(tab.field).to_have_value("")
+        assert "secret" not in tab.evaluate(STORED)
+
+
+def test_who_logs_in_again_finds_their_draft(
+    open_chat: Callable[..., Chat], own_login: dict[str, str]
+) -> None:
+    chat = open_chat(cookies=own_login)
+    chat.field.fill("Half a thought")
+    chat.page.context.clear_cookies()
+    expect(log_in(chat.page, "anna").field).to_have_value("Half a thought")
 
 
 def test_a_question_asked_in_two_tabs_at_once_loses_neither(chat: Chat, ollama: ScriptedOllama) -> None:
@@ -179,6 +275,24 @@ def test_the_limit_is_shown_near_its_end(chat: Chat) -> None:
     chat.field.press("Enter")
     expect(chat.refusal).to_contain_text("by 5")
     assert len(chat.field.input_value()) == 32_005
+    chat.reload()
+    expect(count).to_have_text("-5")
+
+
+@pytest.mark.parametrize(
+    ("locale", "left", "over"),
+    [
+        ("en-US", "Characters left: 1", "Over the limit of characters by 1."),
+        ("zh-CN", "还可输入 1 个字符", "文字超出 1 个字符。"),
+    ],
+)
+def test_the_rest_is_told_in_words(open_chat: Callable[..., Chat], locale: str, left: str, over: str) -> None:
+    chat = open_chat(locale=locale)
+    count = chat.page.locator(".composer-count")
+    chat.field.fill("x" * 31_999)
+    expect(count).to_have_attribute("title", left)
+    chat.field.fill("x" * 32_001)
+    expect(count).to_have_attribute("title", re.compile(f"^{over}"))
 
 
 def test_the_field_grows_with_its_text_to_half_of_the_window(chat: Chat) -> None:

@@ -25,7 +25,7 @@ def test_the_line_moves_on_as_the_answer_begins_and_outlives_a_reload(
     chat.ask("Two").ended()
     expect(chat.page.locator(".history-start")).to_have_count(0)
     chat.ask("Three").ended()
-    expect(chat.page.locator(".meter-text")).to_contain_text("The first 2 messages no longer fit.")
+    expect(chat.page.locator(".meter-text")).to_contain_text("Messages left out at the beginning: 2.")
     expect(below(chat)).to_have_text("Two")
     expect(chat.page.locator(".history-start")).to_have_text(SENTENCE)
     ollama.enqueue("A word", hold(), "and the rest")
