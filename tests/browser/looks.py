@@ -3,14 +3,16 @@
 from .chat import Chat
 
 # Overlaps are looked for among what can be used and what is read, as far as it can be seen: not what is scrolled out
-# of a box or below the dock, nor what a dialog or a menu covers. Inside a formula boxes overlap by design; the button
-# that jumps to the end lies above the text.
+# of a box or below the dock, nor what a dialog, a menu or the drawer covers. Inside a formula boxes overlap by design;
+# the button that jumps to the end and the meter's words lie above the text. Links in running text are as high as its lines.
 _FAULTS = """
 () => {
   const USED = "button, a, summary, select, input:enabled, textarea, [role=meter]";
   const FINGER = 43.5, LEAST = 2, FAINT = 0.4;
-  const ABOVE = ".jump, .katex";
+  const ABOVE = ".jump, .katex, .meter-text";
   const OPENED = ":popover-open, dialog[open]";
+  const COVERS = `${OPENED}, .dock, [data-drawer] #sidebar, .toast, .drop-hint`;
+  const IN_TEXT = ".markdown :is(p, li, td) a, .model-state p a";
   const DOCK_FADES = 16;
   const dock = document.querySelector(".dock").getBoundingClientRect();
   const name = (element) => element.outerHTML.slice(0, 90);
@@ -30,20 +32,24 @@ _FAULTS = """
     return { left, top, right: Math.min(right, innerWidth), bottom: Math.min(bottom, end) };
   }
   const drawn = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const drawer = document.body.matches("[data-drawer]") ? document.getElementById("sidebar") : null;
   function onTop(element, { left, top, right, bottom }) {
     if (right - left < LEAST || bottom - top < LEAST) return false;
     const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-    return hit && (element.contains(hit) || hit.contains(element));
+    if (!hit || element.contains(hit) || hit.contains(element)) return Boolean(hit);
+    const isFree = document.querySelector("dialog[open]") || drawer || hit.closest(COVERS) || hit.closest(ABOVE);
+    if (!isFree) faults.push(`${name(element)} is covered by ${name(hit)}`);
+    return false;
   }
 
   const all = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility() && !unseen(one));
   const used = all.filter((one) => one.matches(USED));
   const read = all.filter((one) => !one.closest(USED) &&
     [...one.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim()));
+  const faults = [];
   const seen = [...used, ...read].filter((one) => drawn(one) && !one.closest(ABOVE))
     .map((one) => ({ one, box: visible(one) })).filter(({ one, box }) => onTop(one, box));
 
-  const faults = [];
   const { scrollHeight, clientHeight } = document.scrollingElement;
   if (scrollHeight > clientHeight) faults.push(`the window scrolls by ${scrollHeight - clientHeight}`);
   seen.forEach(({ one, box }, i) => {
@@ -61,7 +67,7 @@ _FAULTS = """
     const label = one.matches("button, summary, a:not(.markdown a)");
     if (!one.closest("[data-status=running]") && (!drawn(one) || getComputedStyle(one).opacity < FAINT))
       faults.push(`${name(one)} is not drawn`);
-    if (matchMedia("(pointer: coarse)").matches && !one.closest("p") && Math.min(width, height) < FINGER)
+    if (matchMedia("(pointer: coarse)").matches && !one.matches(IN_TEXT) && Math.min(width, height) < FINGER)
       faults.push(`${name(one)} is ${width}x${height}`);
     if (label && one.scrollWidth > one.clientWidth + 1 && !(overflowX === "hidden" && textOverflow === "ellipsis"))
       faults.push(`${name(one)} is cut: ${one.scrollWidth} in ${one.clientWidth}`);

@@ -11,6 +11,7 @@ from playwright.sync_api import FilePayload, Locator, expect
 from tests.scripted_ollama import ScriptedOllama, done, error, hold, json_error, paced, thinking
 
 from .chat import Chat
+from .test_settings import choose
 
 
 class Words(NamedTuple):
@@ -81,11 +82,14 @@ def states(chat: Chat, other: Chat, ollama: ScriptedOllama, able: str, words: Wo
     yield from _menus(chat)
     yield from _branches(chat, ollama, words)
     yield from _picture(chat, ollama, words)
+    yield from _limit(chat)
     yield from _stopped(chat, ollama, words)
+    yield from _history(chat, ollama, words)
     yield from _queue(chat, other, ollama, words)
     yield from _error(chat, ollama, words)
     yield from _down(chat, ollama)
     yield from _sidebar(chat)
+    yield from _deleted(other)
 
 
 def _panel(chat: Chat, other: Chat, able: str) -> Iterator[str]:
@@ -178,6 +182,16 @@ def _picture(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
     yield "picture"
 
 
+def _limit(chat: Chat) -> Iterator[str]:
+    limit = int(chat.main.get_attribute("data-limit") or 0)
+    chat.field.fill("长" * (limit + 12))
+    chat.press("send")
+    expect(chat.refusal).to_be_visible()
+    expect(chat.page.locator(".composer-count")).to_have_text("-12")
+    yield "limit"
+    chat.field.fill("")
+
+
 def _stopped(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
     ollama.enqueue(paced(list(words.brief * 4), 40), hold("never"))
     _says(_ask(chat, words.next), words, "writing")
@@ -186,9 +200,24 @@ def _stopped(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
     expect(chat.page.locator("#waiting")).to_be_visible()
     expect(chat.status).to_contain_text("/")
     yield "waiting"
-    chat.press("remove-waiting")
     chat.press("stop").ended("stopped")
+    expect(chat.page.locator("#waiting[data-held]")).to_be_visible()
+    yield "held"
+    chat.press("remove-waiting")
     yield "stopped"
+
+
+def _history(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
+    # What the model takes is full after one turn.
+    ollama.enqueue(words.brief, done(prompt_eval_count=3900, eval_count=100))
+    choose(chat, history_turns="0")
+    _ask(chat, words.next).ended()
+    expect(chat.page.locator(".history-start")).to_have_count(1)
+    chat.page.locator(".meter-ring").focus()
+    expect(chat.page.locator(".meter-text")).to_be_visible()
+    yield "window"
+    chat.field.focus()
+    choose(chat, history_turns="")
 
 
 def _queue(chat: Chat, other: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
@@ -203,7 +232,7 @@ def _queue(chat: Chat, other: Chat, ollama: ScriptedOllama, words: Words) -> Ite
 
 def _error(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
     ollama.enqueue(words.brief, error("model runner has unexpectedly stopped"))
-    _ask(chat, words.next).turns(5).ended("failed")
+    _ask(chat, words.next).ended("failed")
     yield "error"
 
 
@@ -225,6 +254,18 @@ def _sidebar(chat: Chat) -> Iterator[str]:
         opener.first.click()
         yield "sidebar"
         chat.page.keyboard.press("Escape")
+
+
+def _deleted(other: Chat) -> Iterator[str]:
+    opener = other.page.locator("[data-action=open-sidebar]:visible")
+    other.page.bring_to_front()
+    if opener.count():
+        opener.first.click()
+    entry = other.entries.filter(has_not=other.page.locator("[aria-current=page]")).first
+    other.press("menu", entry)
+    other.press("delete", entry)
+    expect(other.page.locator(".toast")).to_be_visible()
+    yield "deleted"
 
 
 def _ask(chat: Chat, text: str) -> Chat:

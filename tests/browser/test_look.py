@@ -9,7 +9,7 @@ from tests.scripted_ollama import ScriptedOllama
 
 from .chat import Chat
 from .looks import faults
-from .screenshots import LOOKS
+from .screenshots import LOOKS, PHONE
 from .states import CHINESE, ENGLISH, states
 
 
@@ -28,3 +28,26 @@ def test_every_state_can_be_seen_and_used(
         for fault in faults(chat)
     ]
     assert found == []
+
+
+# Each of these is a fault that the page does not have.
+BROKEN = {
+    "is covered by": """() => {
+        const lid = document.querySelector(".chat-title").appendChild(document.createElement("b"));
+        document.querySelector(".model-button").before(lid);
+        Object.assign(lid.style, { position: "fixed", inset: "0 0 auto 0", height: "60px", background: "red" });
+    }""",
+    "overlaps": "() => { document.querySelector('.chat-title').style.marginRight = '-40px'; }",
+    "is too wide": "() => { document.querySelector('.greeting').style.width = '400px'; }",
+    "is 20x": "() => { document.querySelector('[data-action=send]').style.cssText = 'width: 20px; min-width: 0'; }",
+    "is not drawn": "() => { document.querySelector('[data-action=send]').style.opacity = 0; }",
+    "the window scrolls": "() => { document.body.style.height = '120vh'; }",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_fault_would_be_seen(open_chat: Callable[..., Chat], fault: str) -> None:
+    chat = open_chat(**PHONE)
+    assert faults(chat) == []
+    chat.evaluate(f"({BROKEN[fault]})()")
+    assert fault in "; ".join(faults(chat))
