@@ -4,7 +4,8 @@ from .chat import Chat
 
 # Overlaps are looked for among what can be used and what is read, as far as it can be seen: not what is scrolled out
 # of a box or below the dock, nor what a dialog, a menu or the drawer covers. Inside a formula boxes overlap by design;
-# the button that jumps to the end and the meter's words lie above the text. Links in running text are as high as its lines.
+# the button that jumps to the end and the meter's words lie above the text. Links in running text are as high as its
+# lines.
 _FAULTS = """
 () => {
   const USED = "button, a, summary, select, input:enabled, textarea, [role=meter]";
