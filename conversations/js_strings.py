@@ -18,6 +18,7 @@ STRINGS = (
     _("Connection lost. Trying again…"),
     _("Copied"),
     _("Copy code"),
+    _("Copying did not work. Select the text and copy it."),
     _("Delete this answer?"),
     _("Delete this question?"),
     _("Deleted “{title}”."),

@@ -33,18 +33,25 @@ export class Actions {
   /** A module or a text could not be loaded. */
   failed(error) {
     console.warn(error);
-    this.refuseElsewhere(offline());
+    this.refuseElsewhere(error.cause ?? offline());
   }
 
   async copy(article, button) {
     const own = article.querySelector(".bubble");
-    if (await copyText(own ? own.textContent : await this.source(article.dataset.id))) confirmOn(button);
+    if (await copyText(own ? own.textContent : this.source(article.dataset.id))) confirmOn(button);
   }
 
   async source(id) {
-    const response = await fetch(`${this.address}messages?source=${id}`);
-    if (!response.ok) throw new Error(`${response.status} for a text`);
-    return response.text();
+    return (await this.read(`source=${id}`)).text();
+  }
+
+  /** Return what the conversation's page answers to a question about its messages. */
+  async read(query) {
+    const response = await fetch(`${this.address}messages?${query}`);
+    // Who is not logged in any more is sent to the page for that.
+    const cause = response.redirected ? { text: t("You are logged out. Log in again to go on.") } : null;
+    if (cause || !response.ok) throw new Error(`${response.status} for ${query}`, { cause });
+    return response;
   }
 
   /** Ask for another answer, from `model` if one is named, else from the one chosen for the next answer. */

@@ -1,5 +1,8 @@
 // Copying text, also on pages served over plain http, where browsers offer no clipboard to scripts.
 
+import { t } from "./i18n.js";
+import { refuse } from "./refusal.js";
+
 function copyBySelection(text) {
   const area = document.createElement("textarea");
   area.value = text;
@@ -12,15 +15,23 @@ function copyBySelection(text) {
   return copied;
 }
 
-/** Copy `text` and return whether that worked. */
+async function copyByClipboard(text) {
+  if (!window.ClipboardItem) return navigator.clipboard.writeText(await text);
+  // Safari allows it while a press is handled only, but waits for the text. Not all browsers take a string here.
+  const blob = Promise.resolve(text).then((words) => new Blob([words], { type: "text/plain" }));
+  return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+}
+
+/** Copy `text`, or what it is to become, and return whether that worked; where it did not, the page says so. Rejects
+ * as `text` does. */
 export async function copyText(text) {
   try {
-    if (navigator.clipboard) {
-      await navigator.clipboard.writeText(text);
-      return true;
-    }
+    await copyByClipboard(text);
+    return true;
   } catch {
     // not allowed here: the older way may be
   }
-  return copyBySelection(text);
+  const copied = copyBySelection(await text);
+  if (!copied) refuse(document.querySelector(".dock .refusal"), t("Copying did not work. Select the text and copy it."));
+  return copied;
 }

@@ -68,7 +68,7 @@ async function chosen(event, menu, article, button, actions) {
   if (action === "delete-message") askToDelete(article, actions).catch((error) => actions.failed(error));
 }
 
-/** Return a message as it is read: without Markdown's marks, formulas as they were written. */
+/** Return a message as it is read: without Markdown's marks, with what lists show, formulas as they were written. */
 function plainText(article) {
   const own = article.querySelector(".bubble");
   if (own) return own.textContent;
@@ -77,6 +77,7 @@ function plainText(article) {
   for (const formula of copy.querySelectorAll(".katex")) {
     formula.replaceWith(formula.querySelector("annotation").textContent);
   }
+  writeLists(copy);
   // Only what stands in the document has lines.
   copy.classList.add("visually-hidden");
   article.append(copy);
@@ -85,11 +86,24 @@ function plainText(article) {
   return text;
 }
 
+/** Put into the text what lists show beside it: the boxes of tasks, and numbers. */
+function writeLists(text) {
+  for (const box of text.querySelectorAll(".task input")) box.replaceWith(box.checked ? "[x]" : "[ ]");
+  for (const list of text.querySelectorAll("ol")) {
+    [...list.children].forEach((item, index) => lineOf(item).prepend(`${list.start + index}. `));
+  }
+}
+
+/** Return what holds the first line of an item in a list. */
+function lineOf(item) {
+  const first = item.firstElementChild;
+  return first?.matches("p") ? first : item;
+}
+
 async function askToDelete(article, actions) {
   const { id, role } = article.dataset;
-  const response = await fetch(`${actions.address}messages?below=${id}`);
-  if (!response.ok) throw new Error(`${response.status} for a count`);
-  const more = (await response.json()).count - 1;
+  const answer = await actions.read(`below=${id}`);
+  const more = (await answer.json()).count - 1;
   const dialog = document.getElementById("delete-message");
   dialog.querySelector("h2").textContent = role === "user" ? t("Delete this question?") : t("Delete this answer?");
   dialog.querySelector(".delete-below").textContent = more
