@@ -2,22 +2,33 @@
 
 import { clone, isComposing } from "./dom.js";
 
-/** Rate an answer, or take the same rating back; a new one may be explained. */
+/** Rate an answer, or take the same rating back; it may be explained. What was said goes along to another rating, and is
+ * taken back only while it is in view. */
 export function rate(article, rating, actions) {
   const again = article.dataset.rating === String(rating);
-  closeForm(article);
-  // What was said of the other rating goes with it.
-  const told = actions.deliver({ type: "message.rate", message: article.dataset.id, rating: again ? 0 : rating });
+  const { ratingComment: comment = "" } = article.dataset;
+  const form = article.querySelector(".rating");
+  if (again && comment && !form) {
+    explain(article, rating, actions);
+    return;
+  }
+  form?.remove();
+  const told = send(article, again ? { rating: 0 } : { rating, comment }, actions);
   if (told && !again) explain(article, rating, actions);
+}
+
+function send(article, said, actions) {
+  return actions.deliver({ type: "message.rate", message: article.dataset.id, ...said });
 }
 
 function explain(article, rating, actions) {
   const form = clone("rating");
   const field = form.elements.comment;
+  field.value = article.dataset.ratingComment ?? "";
   article.querySelector(".tools").after(form);
   field.focus();
   const close = () => {
-    closeForm(article);
+    form.remove();
     article.querySelector(`[data-action=${rating > 0 ? "good" : "bad"}]`).focus();
   };
   form.querySelector("[data-action=skip]").addEventListener("click", close);
@@ -29,10 +40,18 @@ function explain(article, rating, actions) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const comment = field.value.trim();
-    if (actions.deliver({ type: "message.rate", message: article.dataset.id, rating, comment })) close();
+    if (!send(article, { rating, comment }, actions)) return;
+    // Until then the connection may break, and more may be written.
+    whenKept(article, comment, () => form.isConnected && field.value.trim() === comment && close());
   });
 }
 
-function closeForm(article) {
-  article.querySelector(".rating")?.remove();
+/** Call `act` once the server has told that it has `comment`. */
+function whenKept(article, comment, act) {
+  const observer = new MutationObserver(() => {
+    if (article.dataset.ratingComment !== comment) return;
+    observer.disconnect();
+    act();
+  });
+  observer.observe(article, { attributeFilter: ["data-rating-comment"] });
 }

@@ -70,14 +70,53 @@ def test_a_thumb_with_a_comment_is_kept_and_seen_in_other_tabs(chat: Chat, ollam
     for tab in (other, chat.reload()):
         expect(tab.answers.last).to_have_attribute("data-rating-comment", "不对")
         expect(tab.answers.last.locator("[data-action=bad]")).to_have_attribute("aria-pressed", "true")
-    # What was said of it does not go along to another rating.
+    # What was said goes along to another rating, in view of the person.
     chat.press("good", chat.answers.last)
     expect(other.answers.last).to_have_attribute("data-rating", "1")
-    expect(other.answers.last).to_have_attribute("data-rating-comment", "")
-    expect(chat.answers.last.locator(".rating textarea")).to_have_value("")
+    expect(other.answers.last).to_have_attribute("data-rating-comment", "不对")
+    expect(chat.answers.last.locator(".rating textarea")).to_have_value("不对")
     chat.press("good", chat.answers.last)
     expect(other.answers.last).to_have_attribute("data-rating", "0")
+    expect(other.answers.last).to_have_attribute("data-rating-comment", "")
     expect(other.answers.last.locator("[data-action=good]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_comment_is_seen_before_it_is_changed_or_taken_back(chat: Chat, ollama: ScriptedOllama) -> None:
+    ask(chat, ollama, "Rate once more", "An answer.")
+    form = chat.answers.last.locator(".rating")
+    chat.press("good", chat.answers.last)
+    form.locator("textarea").fill("Clear")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    expect(chat.answers.last.locator("[data-action=good]")).to_be_focused()
+    chat.press("good", chat.answers.last)
+    expect(form.locator("textarea")).to_have_value("Clear")
+    expect(chat.answers.last).to_have_attribute("data-rating", "1")
+    form.locator("textarea").fill("Clear and short")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    chat.reload()
+    chat.press("good", chat.answers.last)
+    expect(form.locator("textarea")).to_have_value("Clear and short")
+    chat.press("good", chat.answers.last)
+    expect(chat.answers.last).to_have_attribute("data-rating", "0")
+    expect(chat.answers.last).to_have_attribute("data-rating-comment", "")
+    expect(form).to_have_count(0)
+
+
+def test_a_comment_stays_in_its_form_until_the_server_has_it(chat: Chat, ollama: ScriptedOllama) -> None:
+    ask(chat, ollama, "Rate on a bad network", "An answer.")
+    form = chat.answers.last.locator(".rating")
+    chat.press("bad", chat.answers.last)
+    expect(chat.answers.last).to_have_attribute("data-rating", "-1")
+    form.locator("textarea").fill("Wrong year")
+    chat.evaluate("() => { window.send = WebSocket.prototype.send; WebSocket.prototype.send = () => {}; }")
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("textarea")).to_have_value("Wrong year")
+    chat.evaluate("() => { WebSocket.prototype.send = window.send; }")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    expect(chat.reload().answers.last).to_have_attribute("data-rating-comment", "Wrong year")
 
 
 def test_a_message_goes_with_its_branch_after_asking(chat: Chat, ollama: ScriptedOllama) -> None:
