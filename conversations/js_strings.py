@@ -51,6 +51,7 @@ STRINGS = (
     _("There is no connection now. Try again in a moment."),
     _("Thinking time"),
     _("Thinking"),
+    _("This cannot be read. Folders cannot go along."),
     _("This cannot be undone."),
     _("This conversation does not exist any more."),
     _("This did not work. Try again."),

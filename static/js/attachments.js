@@ -6,7 +6,6 @@ import { number, t } from "./i18n.js";
 import { nextModel } from "./model.js";
 
 const KIB = 1024;
-const PROBLEM = () => t("This did not work. Try again.");
 
 /** What goes along with the question in `composer`. */
 export class Attachments {
@@ -16,6 +15,7 @@ export class Attachments {
     this.note = composer.form.querySelector(".files-note");
     const { address, limit, mib } = document.getElementById("attach").dataset;
     Object.assign(this, { address, limit: Number(limit), mib: Number(mib), chips: [], uploads: Promise.resolve() });
+    this.surplus = "";
     this.list.addEventListener("click", (event) => this.clicked(event));
     composer.main.addEventListener("settingschange", () => this.tell());
   }
@@ -36,10 +36,10 @@ export class Attachments {
   /** Upload files, one after the other. */
   add(files) {
     const room = this.limit - this.count;
+    this.surplus = files.length > room ? t("A question takes {limit} files at most.", { limit: this.limit }) : "";
     for (const file of files.slice(0, room)) this.begin(file);
+    this.tell();
     this.composer.focus();
-    if (files.length <= room) return;
-    this.composer.refuse({ text: t("A question takes {limit} files at most.", { limit: this.limit }) });
   }
 
   begin(file) {
@@ -51,7 +51,16 @@ export class Attachments {
       this.fail(chip, t("This file is larger than {limit} MB.", { limit: this.mib }));
       return;
     }
-    this.uploads = this.uploads.then(() => this.chips.includes(chip) && this.upload(chip, file));
+    this.uploads = this.uploads.then(() => this.take(chip, file));
+  }
+
+  /** Upload a file that can be read and is still wanted. */
+  async take(chip, file) {
+    const isReadable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+    if (!this.chips.includes(chip)) return;
+    // Browsers give a folder that is dropped for a file.
+    if (isReadable) await this.upload(chip, file);
+    else this.fail(chip, t("This cannot be read. Folders cannot go along."));
   }
 
   /** Show the files of a draft, which stays the same question; one that is not there any more says so. */
@@ -82,15 +91,23 @@ export class Attachments {
     });
   }
 
-  uploaded(chip, { response }) {
+  uploaded(chip, request) {
     if (!this.chips.includes(chip)) return;
-    if (!response?.id) {
-      this.fail(chip, response?.text ?? PROBLEM());
+    if (!request.response?.id) {
+      this.fail(chip, this.problem(request));
       return;
     }
-    const { address, ...file } = response;
+    const { address, ...file } = request.response;
     this.show(chip, file, "ready");
     this.changed();
+  }
+
+  /** Return why the server has not taken a file. */
+  problem({ status, response, responseURL }) {
+    if (!status) return t("There is no connection now. Try again in a moment.");
+    // Who is not logged in any more is sent to the page for that.
+    if (new URL(responseURL).pathname !== this.address) return t("You are logged out. Log in again to go on.");
+    return response?.text ?? t("This did not work. Try again.");
   }
 
   fail(chip, sentence) {
@@ -126,16 +143,18 @@ export class Attachments {
     const element = event.target.closest(".chip");
     const chip = this.chips.find((one) => one.element === element);
     this.chips = this.chips.filter((one) => one !== chip);
+    this.surplus = "";
     chip.abort?.();
     element.remove();
     this.changed();
     this.composer.focus();
   }
 
-  /** The question has gone out with them. */
+  /** The question has gone out with those that were ready then; what came since is for the next one. */
   clear() {
-    this.chips = [];
-    this.list.replaceChildren();
+    this.chips.filter((chip) => chip.state === "ready").forEach((chip) => chip.element.remove());
+    this.chips = this.chips.filter((chip) => chip.state !== "ready");
+    this.surplus = "";
     this.changed(false);
   }
 
@@ -146,10 +165,12 @@ export class Attachments {
     if (isDraft) this.composer.changed();
   }
 
-  /** Say before sending that the model cannot see pictures. */
+  /** Say before sending what does not go along, or is not seen by the model. */
   tell() {
-    this.note.textContent = this.unseen();
-    this.note.hidden = !this.note.textContent;
+    const notes = [this.surplus, this.unseen()].filter(Boolean).join(" ");
+    // What is written again is read out again.
+    if (this.note.textContent !== notes) this.note.textContent = notes;
+    this.note.hidden = !notes;
   }
 
   unseen() {

@@ -2,11 +2,12 @@
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Route, WebSocketRoute, expect
 
 from tests.scripted_ollama import ScriptedOllama, hold
 
@@ -24,6 +25,26 @@ _FILES_COME = """
     : new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true });
   return !target.dispatchEvent(event);
 }
+"""
+
+
+# Gives `target` an event of words that are dragged, and tells whether anything was done with them.
+_WORDS_COME = """
+([selector, type]) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", "Words");
+  const event = new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true });
+  return !document.querySelector(selector).dispatchEvent(event);
+}
+"""
+
+# What an office program copies: the words, the words with their looks, and a picture of them.
+_COPY_AS_OFFICE_PROGRAMS_DO = """
+(bytes) => navigator.clipboard.write([new ClipboardItem({
+  "text/plain": new Blob(["A cell"], { type: "text/plain" }),
+  "text/html": new Blob(["<b>A cell</b>"], { type: "text/html" }),
+  "image/png": new Blob([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], { type: "image/png" }),
+})])
 """
 
 
@@ -57,8 +78,16 @@ def ready(chat: Chat) -> Locator:
 
 @pytest.fixture
 def expected() -> list[str]:
-    """Chromium itself tells of each refused upload, and of a file that is gone."""
-    return ["400 (Bad Request)", "404 (Not Found)"]
+    """Chromium itself tells of each upload that is refused or breaks off, and of a file that is gone."""
+    return ["400 (Bad Request)", "404 (Not Found)", "ERR_INTERNET_DISCONNECTED"]
+
+
+def drop(chat: Chat, path: Path) -> None:
+    """Drop what is at `path` on the page as a file manager does."""
+    wire = chat.page.context.new_cdp_session(chat.page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        wire.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 300, "data": data})
 
 
 def use_model(chat: Chat, name: str) -> None:
@@ -116,9 +145,96 @@ def test_files_are_pasted_and_dropped_anywhere(chat: Chat) -> None:
     expect(chips(chat).last).to_contain_text("dropped.txt")
     expect(chips(chat).last).to_contain_text("5 characters")
     expect(chat.page.locator(".drop-hint")).to_be_hidden()
-    pick(chat, **{f"file{number}_txt": b"Words" for number in range(8)})
+
+
+def test_files_over_the_limit_are_told_of_until_something_is_done_about_it(chat: Chat) -> None:
+    note = chat.page.locator(".files-note")
+    pick(chat, **{f"file{number}_txt": b"Words" for number in range(10)})
     expect(ready(chat)).to_have_count(8)
-    expect(chat.refusal).to_contain_text("8 files at most")
+    expect(note).to_be_visible()
+    expect(note).to_have_text("A question takes 8 files at most.")
+    chat.field.fill("What do they say?")
+    expect(note).to_be_visible()
+    chat.press("remove-file", chips(chat).last)
+    expect(note).to_be_hidden()
+    pick(chat, one_txt=b"Words", two_txt=b"Words")
+    expect(ready(chat)).to_have_count(8)
+    expect(note).to_be_visible()
+    chat.press("send").ended()
+    expect(note).to_be_hidden()
+
+
+def test_words_win_over_a_picture_of_them_and_are_dragged_as_ever(chat: Chat) -> None:
+    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.page.evaluate(_COPY_AS_OFFICE_PROGRAMS_DO, base64.b64encode(picture()).decode())
+    chat.field.press("ControlOrMeta+v")
+    expect(chat.field).to_have_value("A cell")
+    expect(chips(chat)).to_have_count(0)
+    for kind in ("dragover", "drop"):
+        assert not chat.page.evaluate(_WORDS_COME, [".chat-header", kind])
+        expect(chat.page.locator(".drop-hint")).to_be_hidden()
+    expect(chips(chat)).to_have_count(0)
+
+
+def test_a_folder_says_that_it_cannot_go_along(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "note.txt").write_text("Words", encoding="utf-8")
+    drop(chat, tmp_path / "folder")
+    expect(chips(chat)).to_contain_text("Folders cannot go along")
+    drop(chat, tmp_path / "note.txt")
+    expect(ready(chat)).to_contain_text("note.txt")
+
+
+def test_an_upload_that_fails_says_whether_login_or_connection_is_missing(chat: Chat) -> None:
+    failed = chat.page.locator(".chip[data-state=failed]")
+    chat.page.route("**/attachments/", lambda route: route.abort("internetdisconnected"))
+    pick(chat, note_txt=b"Words")
+    expect(failed).to_contain_text("There is no connection now. Try again in a moment.")
+    chat.page.unroute("**/attachments/")
+    chat.press("remove-file", failed)
+    chat.page.context.clear_cookies(name="sessionid")
+    pick(chat, note_txt=b"Words")
+    expect(failed).to_contain_text("You are logged out. Log in again to go on.")
+
+
+def test_a_file_that_comes_while_a_question_goes_out_is_kept_for_the_next(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    questions: list[str | bytes] = []
+    servers: list[WebSocketRoute] = []
+    uploads: list[Route] = []
+
+    def hold_first_question(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        servers.append(server)
+
+        def sent(frame: str | bytes) -> None:
+            is_first = "message.send" in str(frame) and not questions
+            (questions.append if is_first else server.send)(frame)
+
+        socket.on_message(sent)
+
+    chat.page.route_web_socket("**/ws/conversations/**", hold_first_question)
+    chat.reload()
+    pick(chat, first_txt=b"First")
+    expect(ready(chat)).to_have_count(1)
+    chat.field.fill("What is this?")
+    chat.press("send")
+    expect(chat.page.locator("#composer")).to_have_attribute("data-sending", "")
+    # A plain function: playwright cannot take a method of a list.
+    chat.page.route("**/attachments/", lambda route: uploads.append(route))  # noqa: PLW0108
+    with chat.page.expect_request("**/attachments/"):
+        pick(chat, second_txt=b"Second")
+    servers[-1].send(questions[0])
+    expect(chat.questions).to_have_count(1)
+    expect(chat.field).to_have_value("")
+    uploads[0].continue_()
+    expect(ready(chat)).to_have_count(1)
+    expect(ready(chat)).to_contain_text("second.txt")
+    chat.ended()
+    assert "Second" not in ollama.chats[-1].json["messages"][-1]["content"]
+    chat.press("send").turns(2).ended()
+    assert "Second" in ollama.chats[-1].json["messages"][-1]["content"]
 
 
 def test_a_model_that_cannot_see_is_told_of_before_sending(chat: Chat, ollama: ScriptedOllama) -> None:
@@ -129,6 +245,7 @@ def test_a_model_that_cannot_see_is_told_of_before_sending(chat: Chat, ollama: S
     expect(note).to_be_hidden()
     pick(chat, red_png=picture())
     expect(note).to_have_text("internlm2:1.8b cannot see pictures. Choose another model or remove them.")
+    expect(note).to_be_visible()
     expect(ready(chat)).to_have_count(2)
     chat.press("send")
     expect(chat.refusal).to_contain_text("cannot see pictures")
@@ -136,6 +253,7 @@ def test_a_model_that_cannot_see_is_told_of_before_sending(chat: Chat, ollama: S
     expect(note).to_be_hidden()
     use_model(chat, "cold:1b")
     expect(note).to_contain_text("cold:1b cannot see")
+    expect(note).to_be_visible()
     chat.press("remove-file", chips(chat).last)
     expect(note).to_be_hidden()
     # A file is a question of its own.
@@ -178,6 +296,7 @@ def test_what_is_refused_says_why_and_can_be_removed(chat: Chat) -> None:
     expect(chips(chat)).to_have_count(0)
     expect(chat.refusal).to_be_hidden()
     # A draft may be older than the file that it names.
+    chat.field.fill("")
     gone = {
         "id": "7d444840-9dc0-11d1-b245-5ffdce74fad2",
         "kind": "text",
