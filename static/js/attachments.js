@@ -1,6 +1,7 @@
 // Pictures and text files for the next question: uploaded as soon as they are chosen, each a chip above the field.
 // Loaded with the first one.
 
+import { unseenAbove } from "./attached.js";
 import { clone } from "./dom.js";
 import { number, t } from "./i18n.js";
 import { nextModel } from "./model.js";
@@ -18,6 +19,10 @@ export class Attachments {
     this.surplus = "";
     this.list.addEventListener("click", (event) => this.clicked(event));
     composer.main.addEventListener("settingschange", () => this.tell());
+    composer.field.addEventListener("input", () => this.tell());
+    // What the draft has may not have been shown for want of this module.
+    if (composer.draft?.files?.length) this.restore(composer.draft.files);
+    else this.tell();
   }
 
   get count() {
@@ -35,6 +40,7 @@ export class Attachments {
 
   /** Upload files, one after the other. */
   add(files) {
+    if (!files.length) return;
     const room = this.limit - this.count;
     this.surplus = files.length > room ? t("A question takes {limit} files at most.", { limit: this.limit }) : "";
     for (const file of files.slice(0, room)) this.begin(file);
@@ -167,7 +173,8 @@ export class Attachments {
 
   /** Say before sending what does not go along, or is not seen by the model. */
   tell() {
-    const notes = [this.surplus, this.unseen()].filter(Boolean).join(" ");
+    const unseen = this.unseen() || unseenAbove(this.composer.form, this.composer.settings().model);
+    const notes = [this.surplus, unseen].filter(Boolean).join(" ");
     // What is written again is read out again.
     if (this.note.textContent !== notes) this.note.textContent = notes;
     this.note.hidden = !notes;

@@ -1,5 +1,6 @@
 // Asking a question again in other words: loaded with the first edit.
 
+import { noteUnseen } from "./attached.js";
 import { clone, isComposing } from "./dom.js";
 import { refuse } from "./refusal.js";
 
@@ -13,6 +14,7 @@ export function openEdit(article, actions) {
   article.dataset.editing = "";
   actions.hold();
   bubble.after(form);
+  noteUnseen(form, () => actions.settings().model);
   field.style.height = `${Math.min(field.scrollHeight, innerHeight / 2)}px`;
   field.focus();
   const close = () => {

@@ -1,12 +1,14 @@
 // Files on their way into the question: picked, pasted into the field, or dropped anywhere on the page.
 
-/** Call `take(files)` with what comes. While files are held over the page, `main` has `data-drop`. */
+/** Call `take(files)` with what comes, and with none when somebody turns to the field below pictures, which not every
+ * model sees. While files are held over the page, `main` has `data-drop`. */
 export function listenForFiles(main, field, take) {
   const picker = document.getElementById("attach");
   picker.addEventListener("change", () => {
     take([...picker.files]);
     picker.value = "";
   });
+  field.addEventListener("focus", () => main.querySelector(".attached [data-kind=image]") && take([]));
   field.addEventListener("paste", (event) => {
     const { files, types } = event.clipboardData;
     // Office programs put a picture of the text beside the text; a file that was copied may have its name beside it.

@@ -1,5 +1,6 @@
 // What is done to a message now and then: copied as text, asked of another model, deleted. Loaded when it is opened.
 
+import { hasPicturesAbove } from "./attached.js";
 import { copyText } from "./clipboard.js";
 import { confirmOn, fetchNodes } from "./dom.js";
 import { t } from "./i18n.js";
@@ -32,12 +33,15 @@ function put(menu, button) {
 async function offerModels(menu, article) {
   const options = (await fetchNodes(menu.dataset.models)).filter((node) => node.value);
   const others = options.filter((option) => option.value !== article.dataset.model);
-  menu.querySelector(".menu-models").replaceChildren(...others.map(entry));
+  const hasPictures = hasPicturesAbove(article);
+  menu.querySelector(".menu-models").replaceChildren(...others.map((option) => entry(option, hasPictures)));
   menu.querySelector(".menu-label").hidden = others.length === 0;
 }
 
-function entry(option) {
-  const button = Object.assign(document.createElement("button"), { type: "button", textContent: option.textContent.trim() });
+function entry(option, hasPictures) {
+  const isBlind = hasPictures && option.dataset.vision === "false";
+  const words = [option.textContent.trim(), ...(isBlind ? [t("cannot see pictures")] : [])];
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: words.join(" · ") });
   button.setAttribute("role", "menuitem");
   Object.assign(button.dataset, { action: "ask-model", model: option.value });
   return button;

@@ -35,9 +35,23 @@ def attach(chat: Chat, **files: bytes) -> None:
 
 def ask_the_one_that_sees(chat: Chat) -> None:
     """Choose the model that sees pictures."""
+    choose(chat, "eyes:1b")
+
+
+def choose(chat: Chat, model: str) -> None:
+    """Choose a model for the next question."""
     chat.press("open-panel")
-    chat.page.locator("#panel-model").select_option("eyes:1b")
+    chat.page.locator("#panel-model").select_option(model)
     chat.page.locator("#panel [value=use]").click()
+
+
+def ask_about_a_picture(chat: Chat, ollama: ScriptedOllama) -> None:
+    """Ask the model that sees pictures about one, with words."""
+    ask_the_one_that_sees(chat)
+    attach(chat, photo_jpg=samples.photo())
+    ollama.enqueue("A cat.")
+    chat.field.fill("What is this?")
+    chat.press("send").ended()
 
 
 def test_live_and_later_a_question_shows_the_same_files(chat: Chat, ollama: ScriptedOllama) -> None:
@@ -67,3 +81,58 @@ def test_live_and_later_a_question_shows_the_same_files(chat: Chat, ollama: Scri
     attached.locator("img").last.click()
     enlarged.locator("button").click()
     expect(enlarged).to_have_count(0)
+
+
+BLIND = "internlm2:1.8b cannot see pictures. Of those above it is told the names only."
+
+
+def test_a_question_below_pictures_says_that_the_model_cannot_see_them(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    note = chat.page.locator(".files-note")
+    ask_about_a_picture(chat, ollama)
+    expect(note).to_be_hidden()
+    choose(chat, "internlm2:1.8b")
+    expect(note).to_be_visible()
+    expect(note).to_have_text(BLIND)
+    # It is no reason not to ask.
+    chat.ask("And its colour?").ended()
+    expect(note).to_be_visible()
+    chat.reload()
+    chat.field.click()
+    expect(note).to_be_visible()
+    expect(note).to_have_text(BLIND)
+    choose(chat, "eyes:1b")
+    expect(note).to_be_hidden()
+
+
+def test_asking_again_about_a_picture_says_that_the_model_cannot_see_it(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    ask_about_a_picture(chat, ollama)
+    chat.reload()
+    chat.press("edit", chat.questions.last)
+    note = chat.page.locator(".edit .files-note")
+    expect(chat.page.locator(".edit textarea")).to_be_focused()
+    expect(note).to_be_hidden()
+    choose(chat, "internlm2:1.8b")
+    expect(note).to_be_visible()
+    expect(note).to_have_text(BLIND)
+    choose(chat, "eyes:1b")
+    expect(note).to_be_hidden()
+
+
+def test_the_menu_marks_models_that_cannot_see_the_pictures_above(chat: Chat, ollama: ScriptedOllama) -> None:
+    ask_about_a_picture(chat, ollama)
+    menu = chat.page.locator("#message-menu")
+    chat.press("more", chat.answers.last)
+    expect(menu.get_by_role("menuitem", name="internlm2:1.8b")).to_contain_text("cannot see pictures")
+    expect(menu.get_by_role("menuitem", name="muse:1b")).not_to_contain_text("cannot see pictures")
+    chat.page.keyboard.press("Escape")
+    chat.page.goto("/")
+    chat.connected()
+    ollama.enqueue("Words.")
+    chat.ask("Without a picture").ended()
+    chat.press("more", chat.answers.last)
+    expect(menu.get_by_role("menuitem", name="cold:1b")).to_be_visible()
+    expect(menu).not_to_contain_text("cannot see pictures")
