@@ -3,6 +3,8 @@
 import { copyText } from "./clipboard.js";
 import { confirmOn, fetchNodes } from "./dom.js";
 
+const AGAIN_AFTER = 5000;
+
 /** Return what is known of the model that answers next, as `data-name`, `-vision` and `-thinking` have it; `chosen` is
  * the one that stands in the dialog of the settings and has not gone out yet, if there is one, "" for the site's. */
 export function nextModel(chosen) {
@@ -43,13 +45,18 @@ export class ModelState {
   }
 
   async read() {
+    clearTimeout(this.again);
     const query = new URLSearchParams({ model: this.element.dataset.model });
     const turn = (this.turn = (this.turn ?? 0) + 1);
     const nodes = await fetchNodes(`${this.address}?${query}`).catch(() => null);
     // An answer that was overtaken is out of date.
-    if (!nodes || turn !== this.turn) return;
-    this.element.replaceChildren(...nodes);
-    this.show();
+    if (turn !== this.turn) return;
+    if (nodes) {
+      this.element.replaceChildren(...nodes);
+      this.show();
+    } else if (this.main.dataset.connection !== "ended") {
+      this.again = setTimeout(() => this.read(), AGAIN_AFTER);
+    }
   }
 
   show() {

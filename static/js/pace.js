@@ -6,6 +6,8 @@ import { seconds, speed, tokens } from "./units.js";
 // The speed is that between the last few counts. When none has come for so many milliseconds, nothing comes.
 const COUNTS = 4;
 const LATE = 2500;
+// Counts that come together, as after a break of the connection, say nothing of the speed.
+const APART = 500;
 
 /** The counts of an answer that may have `most` tokens, where there is a limit. */
 export class Pace {
@@ -26,8 +28,9 @@ export class Pace {
     if (this.phase !== "writing" || !last.count) return "";
     const since = performance.now() - last.at;
     if (since > LATE) return `${this.sum(last)} · ${t("none for {time}", { time: seconds(since, true) })}`;
-    if (first === last) return this.sum(last);
-    return `${speed(((last.count - first.count) * 1000) / (last.at - first.at))} · ${this.sum(last)}`;
+    const lasted = last.at - first.at;
+    if (lasted < APART) return this.sum(last);
+    return `${speed(((last.count - first.count) * 1000) / lasted)} · ${this.sum(last)}`;
   }
 
   sum({ count }) {
