@@ -115,6 +115,7 @@ export class Conversation {
       showWindow(meter, [...this.main.querySelectorAll("#messages .message")]);
     } catch (error) {
       console.warn(error);
+      this.parts.status.ended("");
     }
   }
 
@@ -186,6 +187,8 @@ export class Conversation {
       this.later(REFUSED_FOR);
       return;
     }
+    // What is shown here may have been deleted elsewhere.
+    if (frame.code === "not_found") this.run(() => this.reread());
     if (!this.parts.actions?.refused(frame)) this.parts.composer.refused(frame);
   }
 

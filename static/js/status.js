@@ -29,7 +29,8 @@ export class Status {
   }
 
   /** Show the phase of an answer by `model`, as the server tells it: `ahead` answers come before a queued one, what is
-   * shown is `saved` or not yet, the phase has lasted `phase_ms`. `pace()` tells in words how fast the answer comes. */
+   * shown is `saved` or not yet, the phase has lasted `phase_ms`. `pace()` tells in words how fast the answer comes.
+   * After the last one, "idle", the line stays until `ended` is told: a dock that shrinks for a moment moves the page. */
   phase(phase, { model = this.model, ahead, saved = true, phase_ms: lasted = 0, pace } = {}) {
     const { dataset } = this.main;
     const isNew = phase !== dataset.phase;
@@ -37,10 +38,13 @@ export class Status {
     if (isNew) this.since = performance.now() - lasted;
     this.main.toggleAttribute("data-unsaved", !saved);
     dataset.phase = phase;
-    if (phase === "idle") delete dataset.stopping;
-    else this.past = "";
     clearTimeout(this.soon);
-    if (isNew && phase !== "idle") this.soon = setTimeout(() => this.draw(), BRIEF);
+    if (phase === "idle") {
+      delete dataset.stopping;
+      return;
+    }
+    this.past = "";
+    if (isNew) this.soon = setTimeout(() => this.draw(), BRIEF);
     else this.draw();
   }
 

@@ -85,6 +85,9 @@ def test_an_answer_that_was_asked_about_since_stays_as_it_was_with_all_below_it(
     ollama.enqueue("5, 6, ", CUT)
     chat.ask("And from five?").ended()
     other = chat.tab()
+    for tab in (chat, other):
+        expect(tab.answers.first.locator("[data-action=continue]")).to_be_hidden()
+        expect(tab.answers.last.locator("[data-action=continue]")).to_be_visible()
     calls = len(ollama.chats)
     # What a page does that does not know yet what was asked since.
     chat.answers.first.locator("[data-action=continue]").evaluate("(button) => button.click()")

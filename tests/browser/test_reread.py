@@ -107,3 +107,20 @@ def test_an_answer_that_is_continued_never_leaves_the_page(chat: Chat, ollama: S
     chat.ended()
     expect(chat.text()).to_have_text("One two three four")
     assert chat.evaluate("least") >= len("One two three")
+
+
+AT_END = """() => {
+  const scroller = document.getElementById("scroller");
+  return scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
+}"""
+
+
+def test_who_is_at_the_end_is_there_also_when_the_answer_has_ended(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    for number in range(4):
+        ollama.enqueue(LONG if number == 0 else "Short")
+        chat.ask(f"Question {number}").ended()
+        expect(chat.status).to_contain_text("Done")
+        chat.page.wait_for_function(AT_END)
+        expect(chat.page.locator("[data-action=jump]")).to_be_hidden()
