@@ -17,10 +17,9 @@ from tests.site import wait_until
 from .asking import choose
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_file_that_a_question_takes_along_at_this_moment_is_not_forgotten() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("Two transactions at a time need PostgreSQL.")
     alice, pk = User.objects.create_user("alice"), uuid.uuid4()
     asker = Asker(alice, pk, "process", choose, conversations.sign_new(alice, pk))
     row = Attachment.objects.create(owner=alice, kind="text", name="a.txt", media_type="text/plain", size=4)
