@@ -73,6 +73,7 @@ def test_an_edit_that_is_being_written_outlives_other_versions_below_it(
     field.fill("First, in many words")
     ollama.enqueue("Another one")
     other.press("regenerate", other.answers.last)
+    expect(other.answers.last.locator(".versions-count")).to_have_text("2/2")
     other.ended()
     expect(chat.text()).to_have_text("Another one")
     other.press("previous", other.answers.last)
@@ -85,8 +86,8 @@ def test_focus_goes_along_to_the_version_that_is_shown(chat: Chat, ollama: Scrip
     chat.ask("First").ended()
     ollama.enqueue("Another one")
     chat.press("regenerate", chat.answers.last)
-    chat.ended()
     expect(chat.answers.last.locator(".versions-count")).to_have_text("2/2")
+    chat.ended()
     chat.answers.last.locator("[data-action=previous]").press("Enter")
     expect(chat.answers.last.locator(".versions-count")).to_have_text("1/2")
     # There is none before it.
