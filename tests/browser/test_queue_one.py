@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import FilePayload, Locator, Route, expect
 
 from tests.scripted_ollama import ScriptedOllama, cut, hold
 from tests.site import wait_until
@@ -166,8 +166,8 @@ def test_its_files_stay_with_it_where_what_shows_them_cannot_be_loaded(
 ) -> None:
     ollama.enqueue("Still ", hold("busy"), "writing")
     chat.ask("First").phase("writing")
-    file = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"Words of a file"}
-    chat.page.locator("#attach").set_input_files([file])
+    note: FilePayload = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"Words of a file"}
+    chat.page.locator("#attach").set_input_files(note)
     chip = chat.page.locator("#files .chip[data-state=ready]")
     expect(chip).to_have_count(1)
     chat.field.fill("Second")

@@ -225,7 +225,7 @@ def test_what_the_line_offers_is_as_large_as_a_finger(
     phone.field.fill("你好")
     phone.press("send").turns(1).ended()
     token = phone.page.locator("#csrf [name=csrfmiddlewaretoken]").input_value()
-    form = {"csrfmiddlewaretoken": token}
+    form: dict[str, str | float | bool] = {"csrfmiddlewaretoken": token}
     phone.page.request.post(f"{phone.page.url}delete", form=form, headers={"Referer": phone.page.url})
     _assert_large(phone, ".status-new")
     phone.open("/")
