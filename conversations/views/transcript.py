@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from conversations import describe, outcomes
 from conversations.models import Attachment, Conversation, Generation, Message
 from conversations.rendering import stored
+from conversations.rendering.characters import clean
 from conversations.text import language_of
 
 PAGE_SIZE = 50
@@ -34,6 +35,16 @@ class ShownMessage:
     def lang(self) -> str:
         """The language tag of the text."""
         return language_of(self.message.content)
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought, as a page may show it."""
+        return clean(self.message.thinking)
+
+    @property
+    def thinking_lang(self) -> str:
+        """The language tag of the thoughts; models mostly think in English, whatever they answer in."""
+        return language_of(self.message.thinking)
 
     @property
     def html(self) -> SafeString:
@@ -68,7 +79,7 @@ class ShownMessage:
         if milliseconds < 1000:
             return gettext("Thought for a moment")
         return gettext("Thought for {time}").format(
-            time=gettext("{seconds} s").format(seconds=milliseconds // 1000)
+            time=gettext("{seconds} s").format(seconds=f"{milliseconds // 1000:,}")
         )
 
     @property
