@@ -114,6 +114,18 @@ def _line_break(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _backslash(state: StateInline, silent: bool) -> bool:
+    """Inline rule of the browser's library: a backslash before a blank leaves the blank alone, which may end a line."""
+    if state.src[state.pos : state.pos + 2] != "\\ ":
+        return False
+    if not silent:
+        token = state.push("text_special", "", 0)
+        token.content = token.markup = "\\"
+        token.info = "escape"
+    state.pos += 1
+    return True
+
+
 def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Block rule: what stands too deep is a paragraph; markdown-it's own limit would drop the text."""
     if silent or state.level < _MAX_QUOTE_LEVEL:
@@ -230,6 +242,7 @@ def create_parser() -> MarkdownIt:
     inline.ruler.before("autolink", "line_break", _line_break)
     inline.ruler.before("linkify", "bare_link", _bare_link)
     add_math(md)
+    inline.ruler.before("escape", "backslash", _backslash)
     for name, rule in (
         ("guard_links", _guard_links),
         ("mark_tasks", _mark_tasks),

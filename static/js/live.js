@@ -1,36 +1,34 @@
 // An answer while it is written.
 
+import { Language } from "./language.js";
 import { LiveMarkdown } from "./markdown.js";
 import { Pace } from "./pace.js";
-import { languageOf } from "./text.js";
 import { Thoughts } from "./thoughts.js";
-
-// The first characters tell the language; asking again with each piece would cost the more the longer it gets.
-const LANGUAGE_KNOWN_AFTER = 200;
 
 // Between two draws. However little came, each one costs layout, paint and compositing of the window, about 4 ms.
 const PAUSE_MS = 80;
 
-/** The running answer of `article`. `end` is the position behind what has arrived. */
+/** The running answer of `article`, which shows what it showed until text comes. `end` is the position behind what has
+ * arrived. */
 export class LiveAnswer {
   constructor(article, generation, options) {
     this.article = article;
     this.generation = generation;
     this.options = options;
-    this.body = article.querySelector(".markdown");
-    this.thoughts = new Thoughts(article.querySelector(".thinking"));
-    this.markdown = new LiveMarkdown(this.body, PAUSE_MS);
+    const body = article.querySelector(".markdown");
+    this.language = new Language(body);
+    this.thoughts = new Thoughts(article.querySelector(".thinking"), PAUSE_MS);
+    this.markdown = new LiveMarkdown(body, PAUSE_MS);
     this.pace = new Pace(options?.num_predict);
     this.end = [0, 0];
-    this.start = "";
     Object.assign(article.dataset, { generation, status: "running", reason: "", end: "" });
   }
 
-  /** Replace everything by the text so far. */
+  /** Show the text so far; of what stands there already, whatever belongs to it stays. */
   set(text, thinking, end) {
     this.end = end;
-    this.start = "";
-    this.know(text);
+    this.language.restart();
+    this.language.take(text);
     this.markdown.setText(text);
     this.thoughts.set(thinking);
   }
@@ -42,16 +40,10 @@ export class LiveAnswer {
     this.end = end;
     if (thinking) this.thoughts.append(thinking);
     if (text) {
-      this.know(text);
+      this.language.take(text);
       this.markdown.append(text);
     }
     return true;
-  }
-
-  know(text) {
-    if (this.start.length >= LANGUAGE_KNOWN_AFTER) return;
-    this.start += text.slice(0, LANGUAGE_KNOWN_AFTER);
-    this.body.lang = languageOf(this.start);
   }
 
   /** The server tells the phase, how many tokens have come and for how many milliseconds the model has thought. */
@@ -68,6 +60,7 @@ export class LiveAnswer {
   /** Draw the rest and close what is open; the model `thought` for so many milliseconds. */
   finish(thought = 0) {
     this.markdown.finish();
+    this.thoughts.finish();
     this.thoughts.time(thought, false);
   }
 }

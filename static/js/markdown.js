@@ -2,16 +2,12 @@
 
 import { Blocks } from "./markdown/blocks.js";
 import { Cleaner } from "./markdown/characters.js";
+import { Pacer } from "./markdown/pacer.js";
 
 export { enhance } from "./markdown/enhance.js";
 
 // Text beyond this is shown as it is; conversations/rendering cuts at the same place.
 const MAX_MARKDOWN = 65_536;
-
-// A draw that takes longer is followed by a rest of so many times its length: whatever an answer is made of, its
-// tab stays usable. Ordinary answers take a tenth of it.
-const EASY_MS = 8;
-const REST = 4;
 
 /** Return where in `text`, which is longer than MAX_MARKDOWN, Markdown ends: after a line where it can. */
 function markdownEnd(text) {
@@ -25,63 +21,59 @@ export class LiveMarkdown {
   #element;
   #cleaner;
   #blocks;
+  #given = null; // all the text so far; null before the first
   #markdown; // what the blocks were given
   #beyond; // the text node of what is beyond MAX_MARKDOWN
-  #waiting = "";
-  #timer;
-  #pause;
-  #notBefore = 0;
+  #waiting;
+  #pacer;
 
-  /** `element` is emptied; its children belong to this object from now on. What is appended within `pause`
-   * milliseconds of a draw waits for their end. */
+  /** The children of `element` belong to this object from the first text on, and stay where they show the same. What
+   * is appended within `pause` milliseconds of a draw waits for their end. */
   constructor(element, pause = 0) {
     this.#element = element;
-    this.#pause = pause;
-    this.setText("");
+    this.#pacer = new Pacer(() => this.#draw(), pause);
   }
 
   /** Show `text` instead of what is there; more may follow. */
   setText(text) {
-    this.#cleaner = new Cleaner();
-    this.#markdown = this.#waiting = "";
-    this.#beyond = null;
-    this.#start();
-    this.#waiting = this.#cleaner.next(text);
-    this.#draw();
+    if (this.#given === null || !text.startsWith(this.#given)) {
+      this.#start();
+      if (!text) this.#element.replaceChildren();
+    }
+    this.#take(text.slice(this.#given.length));
+    this.#pacer.now();
   }
 
   /** Add `text`. */
   append(text) {
-    this.#waiting += this.#cleaner.next(text);
-    const rest = this.#notBefore - performance.now();
-    if (rest <= 0) this.#draw();
-    else this.#timer ??= setTimeout(() => this.#draw(), rest);
+    if (this.#given === null) this.#start();
+    this.#take(text);
+    this.#pacer.soon();
   }
 
   /** Draw the end of the text, so that what is shown equals what the server stores. */
   finish() {
+    if (this.#given === null) return;
     this.#waiting += this.#cleaner.rest();
-    this.#draw();
+    this.#pacer.now();
     if (!this.#beyond) this.#blocks.finish();
   }
 
-  #draw() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const text = this.#waiting;
-    this.#waiting = "";
-    const start = performance.now();
-    this.#add(text);
-    const spent = performance.now() - start;
-    this.#notBefore = start + Math.max(this.#pause, spent > EASY_MS ? spent * (1 + REST) : 0);
-  }
-
   #start() {
-    this.#element.replaceChildren();
+    this.#cleaner = new Cleaner();
+    this.#given = this.#markdown = this.#waiting = "";
+    this.#beyond = null;
     this.#blocks = new Blocks(this.#element);
   }
 
-  #add(text) {
+  #take(text) {
+    this.#given += text;
+    this.#waiting += this.#cleaner.next(text);
+  }
+
+  #draw() {
+    const text = this.#waiting;
+    this.#waiting = "";
     if (!text) return;
     if (this.#beyond) this.#beyond.appendData(text);
     else if (this.#markdown.length + text.length > MAX_MARKDOWN) this.#overflow(this.#markdown + text);
@@ -94,7 +86,8 @@ export class LiveMarkdown {
   /** Draw what of `text` is Markdown to its end, and the rest as it is. */
   #overflow(text) {
     const end = markdownEnd(text);
-    this.#start();
+    this.#element.replaceChildren();
+    this.#blocks = new Blocks(this.#element);
     this.#blocks.append(text.slice(0, end));
     this.#blocks.finish();
     const plain = document.createElement("div");

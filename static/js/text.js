@@ -1,6 +1,7 @@
 // What can be told of a text by looking at its characters; conversations/text.py holds the same rule.
 
-const LOOKED_AT = 600;
+// The characters that tell the language.
+const START = /^[^]{0,600}/u;
 
 function count(pattern, text) {
   return text.match(pattern)?.length ?? 0;
@@ -8,7 +9,7 @@ function count(pattern, text) {
 
 /** Return the language tag that fonts and screen readers should go by. */
 export function languageOf(text) {
-  const start = text.slice(0, LOOKED_AT);
+  const [start] = START.exec(text);
   const han = count(/[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/g, start);
   if (/[\u3041-\u30ff]/.test(start)) return "ja";
   if (/[\uac00-\ud7a3]/.test(start)) return "ko";

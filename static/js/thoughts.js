@@ -1,37 +1,70 @@
 // What a model thinks before it answers: folded away, with the time that it takes.
 
 import { t } from "./i18n.js";
-import { languageOf } from "./text.js";
+import { Language } from "./language.js";
+import { Cleaner } from "./markdown/characters.js";
+import { Pacer } from "./markdown/pacer.js";
 import { seconds } from "./units.js";
 
 // Whoever reads at the end, within so many pixels, goes on to do so.
 const NEAR = 24;
-const LANGUAGE_KNOWN_AFTER = 200;
 
-/** The thoughts in `element`, a `<details>`, while they come. */
+/** The thoughts in `element`, a `<details>`, while they come, drawn not again within `pause` milliseconds. */
 export class Thoughts {
-  constructor(element) {
+  constructor(element, pause) {
     this.element = element;
     this.title = element.querySelector(".thinking-title");
     this.ticking = element.querySelector(".thinking-time");
     this.text = element.querySelector(".thinking-text");
+    this.given = null; // all that came; null before the first
+    this.language = new Language(this.text);
+    this.pacer = new Pacer(() => this.draw(), pause);
     element.addEventListener("toggle", () => this.toEnd(this.clock));
   }
 
-  /** Replace everything by the thoughts so far. */
+  /** Show `thinking` instead of what is there; more may follow. */
   set(thinking) {
-    this.text.textContent = "";
-    this.length = 0;
-    this.element.hidden = true;
-    if (thinking) this.append(thinking);
+    if (this.given === null || !thinking.startsWith(this.given)) this.start();
+    this.take(thinking.slice(this.given.length));
+    this.pacer.now();
+    this.element.hidden = !thinking;
   }
 
   append(thinking) {
-    const { scrollHeight, scrollTop, clientHeight } = this.element.open ? this.text : {};
+    if (this.given === null) this.start();
+    this.take(thinking);
     this.element.hidden = false;
-    this.text.append(thinking);
-    if (this.length < LANGUAGE_KNOWN_AFTER) this.text.lang = languageOf(this.text.textContent);
-    this.length += thinking.length;
+    this.pacer.soon();
+  }
+
+  /** Draw what is left. */
+  finish() {
+    if (this.given === null) return;
+    this.waiting += this.cleaner.rest();
+    this.pacer.now();
+  }
+
+  start() {
+    this.cleaner = new Cleaner();
+    this.language.restart();
+    this.given = this.waiting = "";
+    this.node = null;
+  }
+
+  take(thinking) {
+    this.given += thinking;
+    this.waiting += this.cleaner.next(thinking);
+    this.language.take(thinking);
+  }
+
+  draw() {
+    const { scrollHeight, scrollTop, clientHeight } = this.element.open ? this.text : {};
+    if (this.node) this.node.appendData(this.waiting);
+    else {
+      this.node = document.createTextNode(this.waiting);
+      this.text.replaceChildren(this.node);
+    }
+    this.waiting = "";
     this.toEnd(scrollHeight - scrollTop - clientHeight < NEAR);
   }
 

@@ -1,6 +1,6 @@
 // Draws texts with the page's own modules in jsdom. Its argument is the path of the collected markdown module. Each line
-// of standard input is a JSON list of cases, each of which is HTML and a list of pieces; the answer to it, a line of
-// standard output, is a JSON list of what each case came to.
+// of standard input is the JSON of what is asked for and of a list of cases, each of which has a list of pieces; the
+// answer to it, a line of standard output, is a JSON list of what each case came to.
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { JSDOM } from "jsdom";
@@ -9,6 +9,8 @@ const page = '<script type="application/json" id="page-data">{"strings": {}, "ou
 const { window } = new JSDOM(`<!DOCTYPE html><html lang="en"><body>${page}</body></html>`);
 Object.assign(globalThis, { window, document: window.document, Node: window.Node });
 
+// No draw is slow then, so none is put off.
+performance.now = () => 0;
 const { LiveMarkdown } = await import(pathToFileURL(process.argv[2]));
 
 const { document } = window;
@@ -44,7 +46,8 @@ function problem(element) {
   return found.join("\n");
 }
 
-function draw({ pieces, html }) {
+/** Return what all pieces come to, and how that compares with the stored `html`. */
+function whole({ pieces, html }) {
   const live = document.createElement("div");
   const markdown = new LiveMarkdown(live);
   const problems = [];
@@ -65,7 +68,47 @@ function draw({ pieces, html }) {
   };
 }
 
+/** Return what is shown of a text that goes on. */
+function open({ pieces }) {
+  const live = document.createElement("div");
+  const markdown = new LiveMarkdown(live);
+  for (const piece of pieces) markdown.append(piece);
+  return live.innerHTML;
+}
+
+const buttonsOf = (element) =>
+  [...element.querySelectorAll("pre.code")].map((code) => code.querySelectorAll("button").length);
+
+/** Return whether `live` shows what `fresh` shows, and no block of code has two buttons or lacks one that is there. */
+function isLike(live, fresh) {
+  const wanted = buttonsOf(fresh);
+  return (
+    plain(live).isEqualNode(plain(fresh)) &&
+    buttonsOf(live).every((count, i) => count === 1 || (count === 0 && wanted[i] === 0))
+  );
+}
+
+/** Return where, after which piece, a text that grew looks otherwise than one that came at once; null if nowhere. */
+function steps({ pieces }) {
+  const live = document.createElement("div");
+  const markdown = new LiveMarkdown(live);
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    markdown.append(piece);
+    const fresh = document.createElement("div");
+    new LiveMarkdown(fresh).setText(text);
+    if (!isLike(live, fresh)) {
+      return { text, live: live.innerHTML, fresh: fresh.innerHTML };
+    }
+  }
+  return null;
+}
+
+const ASKED = { whole, open, steps };
+
 for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(JSON.parse(line).map(draw))}\n`);
+  const { asked, cases } = JSON.parse(line);
+  process.stdout.write(`${JSON.stringify(cases.map(ASKED[asked]))}\n`);
 }
 window.close();

@@ -77,14 +77,24 @@ class Drawing(AbstractContextManager["Drawing"]):
 
     def differences(self, wanted: list[Case]) -> list[tuple[Case, str, str]]:
         """Draw the cases; return those whose live HTML is not the stored one or not inert, with both."""
-        results = self._draw([{"pieces": case.pieces, "html": render(case.text)} for case in wanted])
+        cases = [{"pieces": case.pieces, "html": render(case.text)} for case in wanted]
+        results = self._ask("whole", cases)
         return [
             (case, result["problem"] or result["live"], result["stored"])
             for case, result in zip(wanted, results, strict=True)
             if result["problem"] or not result["equal"]
         ]
 
-    def _draw(self, drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def shown(self, pieces: list[str]) -> str:
+        """Return the HTML of a text that has come so far, and goes on."""
+        return str(self._ask("open", [{"pieces": pieces}])[0])
+
+    def jumps(self, texts: list[list[str]]) -> list[dict[str, str]]:
+        """Draw texts in pieces; return what one looks like where it is another than that of its text drawn at once."""
+        results = self._ask("steps", [{"pieces": pieces} for pieces in texts])
+        return [result for result in results if result]
+
+    def _ask(self, asked: str, cases: list[dict[str, Any]]) -> list[Any]:
         """Let one Node draw for all: its start, and jsdom's, cost more than most of the cases."""
         if self._node is None:
             command = [node(), str(HERE / "dom.mjs"), self.path("js/markdown.js")]
@@ -93,7 +103,7 @@ class Drawing(AbstractContextManager["Drawing"]):
             )
         assert self._node.stdin is not None
         assert self._node.stdout is not None
-        self._node.stdin.write(json.dumps(drawn) + "\n")
+        self._node.stdin.write(json.dumps({"asked": asked, "cases": cases}) + "\n")
         self._node.stdin.flush()
-        results: list[dict[str, Any]] = json.loads(self._node.stdout.readline())
+        results: list[Any] = json.loads(self._node.stdout.readline())
         return results

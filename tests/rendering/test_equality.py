@@ -20,7 +20,7 @@ para **b** `c`¦[foo]¦[foo]: http://u.e/¦[foo]: http://second/ 't'¦[bar]: <ht
 [x][foo] ![i](http://i/p.png)¦https://x.y/z).¦**open¦`open¦<b>h</b>¦- ```¦  ```¦  text¦- > q¦\r¦¦¦¦
 \u3000\u3000缩进¦\u3000¦- \u3000x¦# \u3000t\u3000 #¦\u3000**b**\u3000¦| \u3000a | b\u00a0 |¦\u00a0¦
 \u00a0x\u00a0¦> \u3000¦[\ufefffoo]¦\ufeff¦| \ufeffa | \ufeff |¦a\u2028b¦\u2029¦\ufeff[foo]: http://v.e/¦
-[fo\u2028o]¦&#x202e;¦<http://a.e/%00>"""
+[fo\u2028o]¦&#x202e;¦<http://a.e/%00>¦a \\ ¦\\  """
 
 
 def report(differences: list[tuple[Case, str, str]]) -> str:

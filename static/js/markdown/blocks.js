@@ -8,8 +8,9 @@
 
 import { findCut, itemParagraphs, openFence, takeProbe } from "./boundaries.js";
 import { withoutUnfit } from "./characters.js";
+import { plainCode } from "./code.js";
 import { createParser } from "./dialect.js";
-import { enhance, isEnhanced } from "./enhance.js";
+import { enhance } from "./enhance.js";
 import { morphChildren } from "./morph.js";
 
 const parser = createParser();
@@ -17,7 +18,8 @@ const template = document.createElement("template");
 
 // Every block, and every item of a list, is drawn as one element and one line end.
 const NODES_PER_BLOCK = 2;
-const FENCE_PREFIX = /^ {0,3}(?:`+|~+)$/;
+// Whatever a line may begin with that closes a fence.
+const FENCE_PREFIX = /^ {0,3}(?:`*|~*)$/;
 
 /** Return the nodes of `html`, which the parser made: it escapes all text and has raw HTML off. */
 function nodesOf(html) {
@@ -43,6 +45,7 @@ export class Blocks {
   #list = null; // the list that the cut is in: `element`, `start` in the source, `drawn` child nodes, `loose`, `probe`
   #fence = null; // the fence that is open: text `node`, `closing`, offsets `line` of its last line and `shown`
   #references = {}; // link definitions before the cut
+  #isWhole = false; // nothing follows
 
   constructor(element) {
     this.#element = element;
@@ -57,6 +60,7 @@ export class Blocks {
   /** Draw what is there as the whole text. */
   finish() {
     this.#fence = null;
+    this.#isWhole = true;
     const { references } = this.#draw();
     this.#define(references);
     enhance(this.#element);
@@ -67,13 +71,13 @@ export class Blocks {
     // The probe is an item before the open ones that shows whether they make the list loose.
     const probe = this.#list?.probe ?? "";
     const text = probe + this.#source.slice(this.#cut);
-    const env = { references: Object.create(this.#references) };
+    const env = { references: Object.create(this.#references), isMidair: !this.#isWhole };
     const tokens = parser.parse(text, env);
     if (this.#list && !this.#fitList(tokens)) return this.#draw();
     this.#place(nodesOf(parser.renderer.render(tokens, parser.options, env)));
     const cut = findCut(tokens, text);
     if (cut) this.#advance(text, probe.length, cut);
-    else if (!this.#list) this.#watchFence(tokens, text);
+    if (!this.#list && !this.#isWhole) this.#watchFence(tokens.at(-1));
     return env;
   }
 
@@ -100,10 +104,10 @@ export class Blocks {
     let from = this.#drawn;
     if (this.#list) {
       const [, ...items] = nodes.shift().childNodes;
-      morphChildren(this.#list.element, this.#list.drawn, items, isEnhanced);
+      morphChildren(this.#list.element, this.#list.drawn, items);
       from += 1;
     }
-    morphChildren(this.#element, from, nodes, isEnhanced);
+    morphChildren(this.#element, from, nodes);
   }
 
   /** Move the cut within `text`, of which the first `skip` characters are not in the source. */
@@ -151,29 +155,40 @@ export class Blocks {
     if (this.#source.lastIndexOf("[", this.#cut - 1) >= 0) this.#redraw();
   }
 
-  #watchFence(tokens, text) {
-    const closing = openFence(tokens, text);
+  /** Take over from the parser if `token`, the last one, is a fence that is open. */
+  #watchFence(token) {
+    const closing = openFence(token, this.#source.slice(this.#cut));
     if (!closing) return;
-    const code = this.#element.childNodes[this.#drawn].querySelector("code");
-    if (!code.firstChild) code.append("");
-    const line = this.#source.lastIndexOf("\n") + 1;
-    this.#fence = { node: code.firstChild, closing, line, shown: this.#source.length };
+    // Stored text that goes on may have had its last block coloured already.
+    const node = plainCode(this.#element.childNodes[this.#drawn]).querySelector("code");
+    const start = this.#source.indexOf("\n", this.#cut) + 1;
+    const end = this.#codeEnd();
+    node.replaceChildren(this.#source.slice(start, end));
+    this.#fence = { node: node.firstChild, closing, line: this.#lastLine(), shown: end };
   }
 
   /** Append what is new to the open fence; false when there is none, or it may have been closed. */
   #drawFence() {
     const fence = this.#fence;
     if (!fence) return false;
-    const line = this.#source.lastIndexOf("\n") + 1;
     if (fence.closing.test(this.#source.slice(fence.line))) {
       this.#fence = null;
       return false;
     }
-    // Half of the closing line is not code.
-    const end = FENCE_PREFIX.test(this.#source.slice(line)) ? line : this.#source.length;
+    const end = this.#codeEnd();
     fence.node.appendData(this.#source.slice(fence.shown, end));
     fence.shown = end;
-    fence.line = line;
+    fence.line = this.#lastLine();
     return true;
+  }
+
+  #lastLine() {
+    return this.#source.lastIndexOf("\n") + 1;
+  }
+
+  /** Return where the code of an open fence ends: half of the closing line is not code. */
+  #codeEnd() {
+    const line = this.#lastLine();
+    return FENCE_PREFIX.test(this.#source.slice(line)) ? line : this.#source.length;
   }
 }

@@ -78,12 +78,10 @@ export function findCut(tokens, text) {
   return { line, blocks: complete, items: count, listLine: start, loose, probe: probeFor(open) };
 }
 
-/** Return the expression of the line that closes the fence which is all of `tokens`; null if it is closed. */
-export function openFence(tokens, text) {
-  const [fence] = tokens;
-  if (tokens.length !== 1 || fence.type !== "fence" || !text.startsWith(fence.markup)) return null;
-  const lines = text.split("\n");
-  const closing = new RegExp(`^ {0,3}${fence.markup[0]}{${fence.markup.length},}[ \\t]*$`, "m");
-  const isOpen = lines.length > 1 && !lines.slice(1).some((line) => closing.test(line));
-  return isOpen ? closing : null;
+/** Return the expression of the line that closes the fence which is all of `text`; null if it is another `token`. */
+export function openFence(token, text) {
+  if (token?.type !== "fence" || !text.startsWith(token.markup)) return null;
+  const [, ...lines] = text.split("\n");
+  const closing = new RegExp(`^ {0,3}${token.markup[0]}{${token.markup.length},}[ \\t]*$`, "m");
+  return lines.length > 0 && !lines.some((line) => closing.test(line)) ? closing : null;
 }

@@ -8,13 +8,29 @@ import { icon } from "../icons.js";
 const COPIED_MS = 1500;
 const enhanced = new WeakSet();
 
+/** Return whether `node` is a code block with a button. */
+export function isEnhancedCode(node) {
+  return enhanced.has(node);
+}
+
 /** Return whether `old` is code with colours and a button that shows the same text as `fresh`. */
-export function isEnhancedCode(old, fresh) {
+export function showsSameCode(old, fresh) {
   return (
     enhanced.has(old) &&
     old.dataset.language === fresh.dataset?.language &&
     old.querySelector("code").textContent === fresh.textContent
   );
+}
+
+/** Return the code block that stands in place of `block` without what was added, and gets it when it is complete. */
+export function plainCode(block) {
+  if (!enhanced.has(block)) return block;
+  const plain = block.cloneNode(true);
+  plain.querySelector("button").remove();
+  const code = plain.querySelector("code");
+  code.replaceChildren(code.textContent);
+  block.replaceWith(plain);
+  return plain;
 }
 
 function copyButton(code) {

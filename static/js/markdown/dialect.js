@@ -4,6 +4,7 @@
 import cjkFriendly from "../../vendor/markdown-it-cjk-friendly.js";
 import MarkdownIt from "../../vendor/markdown-it.js";
 import { addMath } from "./math.js";
+import { closeMidair } from "./midair.js";
 
 const SAFE_LINK = /^(?:https?|mailto):/i;
 const SCHEME = /(?:^|[^A-Za-z0-9+.-])([Hh][Tt]{2}[Pp][Ss]?)$/;
@@ -164,6 +165,7 @@ export function createParser() {
   md.inline.ruler.before("autolink", "line_break", lineBreak);
   md.inline.ruler.before("linkify", "bare_link", bareLink);
   addMath(md);
+  md.core.ruler.before("inline", "midair", closeMidair);
   md.core.ruler.push("guard_links", guardLinks);
   md.core.ruler.push("mark_tasks", markTasks);
   md.core.ruler.push("align_cells", alignCells);

@@ -1,6 +1,6 @@
 // What complete blocks of Markdown get on the page, live ones and those that came from the server alike.
 
-import { enhanceCode, isEnhancedCode } from "./code.js";
+import { enhanceCode, isEnhancedCode, showsSameCode } from "./code.js";
 
 const FORMULA = ".math:not([data-open])";
 
@@ -24,14 +24,21 @@ export function enhance(element) {
   if (formulas.length > 0) enhanceMath(formulas);
 }
 
-function isDrawnFormula(old, fresh) {
-  if (old.nodeName !== fresh.nodeName || !fresh.matches?.(FORMULA) || !old.matches(FORMULA)) return false;
+const isFormula = (node) => node.nodeType === Node.ELEMENT_NODE && node.matches(FORMULA);
+
+function showsSameFormula(old, fresh) {
+  if (old.nodeName !== fresh.nodeName || !isFormula(old) || !isFormula(fresh)) return false;
   const source = old.querySelector("annotation");
   const isSameMode = old.hasAttribute("data-display") === fresh.hasAttribute("data-display");
   return isSameMode && source?.textContent === fresh.textContent;
 }
 
+/** Return whether `enhance` has seen the node itself, and made it another one than the parser writes. */
+export function isEnhanced(node) {
+  return isEnhancedCode(node) || (isFormula(node) && node.querySelector("annotation") !== null);
+}
+
 /** Return whether `old`, which `enhance` has seen, shows what `fresh` would show once it has seen that too. */
-export function isEnhanced(old, fresh) {
-  return isEnhancedCode(old, fresh) || isDrawnFormula(old, fresh);
+export function showsTheSame(old, fresh) {
+  return showsSameCode(old, fresh) || showsSameFormula(old, fresh);
 }

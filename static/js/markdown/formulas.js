@@ -1,5 +1,7 @@
 // Formulas, drawn by KaTeX in place of their source. KaTeX and its style come when a page first shows a formula.
 
+import { withoutUnfit } from "./characters.js";
+
 const MAX_FORMULA = 2048; // characters; 40,000 were measured to take 1.6 s
 const BUSY_MS = 24;
 
@@ -42,6 +44,21 @@ async function load() {
   }
 }
 
+const nothingOf = (count) => (context) => {
+  context.consumeArgs(count);
+  return "";
+};
+
+const MACROS = {
+  // These two come with style attributes.
+  "\\pmb": "\\boldsymbol{#1}",
+  "\\fcolorbox": "\\boxed{\\colorbox{#2}{#3}}",
+  // These write to the console.
+  "\\message": nothingOf(1),
+  "\\errmessage": nothingOf(1),
+  "\\show": nothingOf(1),
+};
+
 /** Return KaTeX's options. They are made anew for each formula, as one may define macros in them. */
 const optionsFor = (displayMode) => ({
   displayMode,
@@ -53,24 +70,29 @@ const optionsFor = (displayMode) => ({
   // KaTeX's own picture of an error has a style attribute, which the policy refuses: the source stays instead.
   throwOnError: true,
   errorColor: "currentcolor",
-  // These two come with style attributes as well.
-  macros: { "\\pmb": "\\boldsymbol{#1}", "\\fcolorbox": "\\boxed{\\colorbox{#2}{#3}}" },
+  macros: { ...MACROS },
 });
+
+/** Return `source` drawn; null where KaTeX cannot, or where what it draws has characters that a page must not show. */
+function drawn(katex, source, displayMode) {
+  const place = document.createElement("span");
+  try {
+    katex.render(source, place, optionsFor(displayMode));
+  } catch {
+    // It says so of what is wrong, stumbles over what is wrong in other ways, and groups within groups end its stack.
+    return null;
+  }
+  const shown = place.textContent;
+  return withoutUnfit(shown) === shown ? place : null;
+}
 
 /** Draw the formula of `element`, unless it is drawn, longer than is safe, or wrong. */
 function draw(katex, element) {
   const code = element.querySelector(":scope > code");
   const source = code?.textContent ?? "";
   if (source.length === 0 || source.length > MAX_FORMULA) return;
-  const drawn = document.createElement("span");
-  try {
-    katex.render(source, drawn, optionsFor("display" in element.dataset));
-  } catch (error) {
-    // A RangeError is the end of the stack: groups within groups.
-    if (!(error instanceof katex.ParseError || error instanceof RangeError)) throw error;
-    return;
-  }
-  code.replaceWith(...drawn.childNodes);
+  const place = drawn(katex, source, "display" in element.dataset);
+  if (place) code.replaceWith(...place.childNodes);
 }
 
 /** Draw the formulas in `elements`. Rejects with a TypeError when KaTeX cannot be loaded. */

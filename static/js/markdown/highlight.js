@@ -111,6 +111,7 @@ export async function highlight(code, language) {
   const text = code.textContent;
   if (!Object.hasOwn(LOADERS, name) || text.length > MAX_LENGTH) return;
   const hljs = await load(name);
-  const result = hljs.highlight(text, { language: name, ignoreIllegals: true });
-  if (code.textContent === text) code.replaceChildren(result._emitter.nodes);
+  // A grammar that stumbles gives a part of the text.
+  const { nodes } = hljs.highlight(text, { language: name, ignoreIllegals: true })._emitter;
+  if (code.textContent === text && nodes.textContent === text) code.replaceChildren(nodes);
 }

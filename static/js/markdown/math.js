@@ -59,6 +59,21 @@ function isFormula(content, opening, after) {
   return !isBlank(content.at(-1)) && !content.includes("\n") && after !== "$" && !DIGIT.test(after);
 }
 
+/** Return where the formula of a paragraph that begins at `pos` ends; 0 where none does. */
+export function formulaEnd(text, pos) {
+  const opening = openingAt(text, pos);
+  const closing = CLOSING[opening] ?? "$";
+  const start = pos + opening.length;
+  const end = opening ? findClosing(text, closing, start) : -1;
+  const after = end + closing.length;
+  return end >= 0 && isFormula(text.slice(start, end), opening, text.slice(after, after + 1)) ? after : 0;
+}
+
+/** Return whether at `pos` a formula begins that is no money. */
+export function opensFormula(text, pos) {
+  return openingAt(text, pos).length > 1;
+}
+
 function inline(state, silent) {
   if (!"$\\".includes(state.src[state.pos])) return false;
   const opening = openingAt(state.src, state.pos);

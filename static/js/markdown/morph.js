@@ -1,6 +1,8 @@
 // Brings nodes that are on the page to the state of freshly drawn ones, touching only what differs: what stays
 // keeps its selection, its layout and its place under the reader's eyes.
 
+import { isEnhanced, showsTheSame } from "./enhance.js";
+
 function sameTag(old, fresh) {
   return old.nodeType === Node.ELEMENT_NODE && old.nodeName === fresh.nodeName;
 }
@@ -19,24 +21,22 @@ function morphText(old, fresh) {
   else old.data = fresh.data;
 }
 
-function morphNode(old, fresh, isDrawn) {
-  if (old.isEqualNode(fresh) || isDrawn(old, fresh)) return;
+function morphNode(old, fresh) {
+  if (old.isEqualNode(fresh) || showsTheSame(old, fresh)) return;
   if (old.nodeType === Node.TEXT_NODE && fresh.nodeType === Node.TEXT_NODE) morphText(old, fresh);
-  else if (sameTag(old, fresh)) {
+  // What was added to a node is not part of another one: a button would go, never to come again.
+  else if (sameTag(old, fresh) && !isEnhanced(old)) {
     morphAttributes(old, fresh);
-    morphChildren(old, 0, [...fresh.childNodes], isDrawn);
+    morphChildren(old, 0, [...fresh.childNodes]);
   } else old.replaceWith(fresh);
 }
 
-/**
- * Make the children of `parent` from index `from` on equal to the array `fresh`, whose nodes are used up.
- * `isDrawn(old, fresh)` says of a pair that differs whether the old one shows the same in a richer form.
- */
-export function morphChildren(parent, from, fresh, isDrawn) {
+/** Make the children of `parent` from index `from` on equal to the array `fresh`, whose nodes are used up. */
+export function morphChildren(parent, from, fresh) {
   let old = parent.childNodes[from] ?? null;
   for (const node of fresh) {
     const next = old?.nextSibling ?? null;
-    if (old) morphNode(old, node, isDrawn);
+    if (old) morphNode(old, node);
     else parent.append(node);
     old = next;
   }
