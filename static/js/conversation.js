@@ -187,9 +187,10 @@ export class Conversation {
       this.later(REFUSED_FOR);
       return;
     }
+    if (this.parts.actions?.refused(frame)) return;
+    this.parts.composer.refused(frame);
     // What is shown here may have been deleted elsewhere.
     if (frame.code === "not_found") this.run(() => this.reread());
-    if (!this.parts.actions?.refused(frame)) this.parts.composer.refused(frame);
   }
 
   /** One of this person's conversations changed. */
