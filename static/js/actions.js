@@ -6,16 +6,15 @@ import { t } from "./i18n.js";
 import { refuse } from "./refusal.js";
 
 /** Listens to the tools of all messages. `send(command)` tells whether it went out; `address` is the conversation's
- * page; `model()` is the one chosen for the next answer; `settings()` is what the next question changes, `taken()` tells
- * that it went along; `hold()` keeps the page from following what grows at its end; `objection(text)` tells why a text
- * cannot be asked; `refuse({text, code})` is for what belongs to no message. */
+ * page; `model()` is the one chosen for the next answer; `settings()` is what the next question changes; `hold()` keeps
+ * the page from following what grows at its end; `objection(text)` tells why a text cannot be asked;
+ * `refuse({text, code})` is for what belongs to no message. */
 export class Actions {
-  constructor(list, { send, address, model, settings, taken, hold, objection, refuse: refuseElsewhere }) {
+  constructor(list, { send, address, model, settings, hold, objection, refuse: refuseElsewhere }) {
     this.send = send;
     this.address = address;
     this.model = model;
     this.settings = settings;
-    this.settingsTaken = taken;
     this.hold = hold;
     this.objection = objection;
     this.refuseElsewhere = refuseElsewhere;

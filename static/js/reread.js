@@ -57,7 +57,8 @@ function renew(shown, fresh) {
   if (shown.querySelector(".tools")) messages.refresh(shown);
 }
 
-/** Run `change`; a tool that had the focus and is gone gives it to that of the message in its place. */
+/** Run `change`; a tool that had the focus and is gone gives it to that of the message in its place, and where there is
+ * no version behind or before it, to the way back. */
 function keepingFocus(change) {
   const { activeElement: focused } = document;
   const parent = focused.closest("#messages .message")?.dataset.parent;
@@ -65,7 +66,6 @@ function keepingFocus(change) {
   messages.decorateAll();
   if (parent === undefined || focused.isConnected) return;
   const inPlace = [...list().querySelectorAll(".message")].find((one) => one.dataset.parent === parent);
-  const tools = inPlace ? [...inPlace.querySelectorAll("button:enabled, summary")].filter((one) => one.checkVisibility()) : [];
-  const same = tools.find((one) => one.dataset.action === focused.dataset.action);
-  (same ?? tools[0])?.focus();
+  const same = inPlace?.querySelector(`[data-action="${focused.dataset.action}"]:enabled`);
+  (same ?? inPlace?.querySelector(".versions button:enabled"))?.focus();
 }
