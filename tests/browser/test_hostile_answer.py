@@ -19,7 +19,16 @@ pytestmark = pytest.mark.fault(38)
 
 STRANGERS = re.compile(r"https?://(?:beacon|evil|ok)\.example")
 WIDE_TABLE = "| a " * 300 + "|\n" + "|---" * 300 + "|\n" + ("| `x` " * 300 + "|\n") * 30
-BOMB = "```javascript\n" + "/*" * 4000 + "`${" * 4000 + "\n```\n"
+# What takes the grammars of some languages long: each is a shape of its own.
+BOMBS = {
+    "javascript": "/*" * 4000 + "`${" * 4000,
+    "java": "_" * 20_480,
+    "typescript": "_" * 20_480,
+    "csharp": "a b " * 5120,
+    "c": "A a\n" * 5120,
+    "ini": "a.\n" * 6800,
+}
+BOMB = "".join(f"```{language}\n{text}\n```\n\n" for language, text in BOMBS.items())
 LAST = "The last words."
 # What the browser would run, and where it would ask: nothing but a link may name a stranger.
 BAD = """[...document.querySelectorAll("main *")].filter((element) =>

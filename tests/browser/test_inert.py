@@ -34,6 +34,10 @@ WATCH = """
     button: ["type", "title", "aria-label"], svg: ["aria-hidden", "focusable"], use: ["href"],
   };
   const allowed = (tag, name) => ATTRIBUTES["*"].includes(name) || ATTRIBUTES[tag]?.includes(name);
+  // Unseen characters, and such as turn the direction of the text around them.
+  const UNFIT = /[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ufeff\\u{e0000}-\\u{e007f}]/u;
+  window.unfit = (element) => UNFIT.test(element.textContent) ||
+    [...element.querySelectorAll("*")].some((one) => [...one.attributes].some(({ value }) => UNFIT.test(value)));
   const isAddress = (tag, value) => tag === "use" ? /^[^:]*#[a-z-]+$/.test(value) : /^(?:https?|mailto):/i.test(value);
   window.strange = (element) => {
     if (element.closest(".katex")) {
@@ -86,6 +90,7 @@ async ({ text, size }) => {
   live.finish();
   for (let i = 0; i < 10; i += 1) { await rest(); look(); }
   for (const one of place.querySelectorAll("*")) if (strange(one)) found.add(one.outerHTML);
+  if (unfit(place)) found.add(`unfit: ${place.textContent}`);
   place.remove();
   return [...found].map((one) => one.slice(0, 200));
 }
@@ -122,21 +127,38 @@ def test_hostile_texts_are_inert_at_every_character(
     _is_quiet(chat)
 
 
-def test_every_text_of_the_corpus_is_inert_from_history(
+# In the answers of a page, what is strange, and what shows characters that a page must not show.
+STRANGE = """
+[...document.querySelectorAll("#messages .markdown")].flatMap((answer) =>
+  [...answer.querySelectorAll("*")].filter(strange).concat(unfit(answer) ? [answer] : []).map((one) => one.outerHTML))
+"""
+EXTRAS = {"deep": DEEP, "odd": ODD, "formulas": FORMULAS, "wide table": WIDE_TABLE, "bomb": BOMB}
+# Each is an answer of its own, so that none is within what another one has not closed. A page holds 25 of them.
+TEXTS = list((CORPUS | EXTRAS).items())
+
+
+@pytest.mark.parametrize("texts", [dict(TEXTS[::2]), dict(TEXTS[1::2])], ids=["one", "other"])
+def test_every_text_is_inert_from_history(
+    chat: Chat, ollama: ScriptedOllama, stranger: Elsewhere, texts: dict[str, str]
+) -> None:
+    for name, text in texts.items():
+        ollama.enqueue(STRANGERS.sub(stranger.url, text) or " ")
+        chat.ask(name).ended()
+    chat.page.add_init_script(WATCH)
+    chat.reload()
+    expect(chat.answers).to_have_count(len(texts))
+    chat.page.locator("#messages .katex").first.wait_for(state="attached")
+    chat.page.locator("#messages [class^=hljs]").first.wait_for(state="attached")
+    assert chat.evaluate(STRANGE) == []
+    _is_quiet(chat)
+
+
+def test_a_picture_from_history_shows_whom_it_would_ask(
     chat: Chat, ollama: ScriptedOllama, stranger: Elsewhere
 ) -> None:
-    texts = [STRANGERS.sub(stranger.url, text) for text in CORPUS.values()]
-    ollama.enqueue("\n\n---\n\n".join([*texts, "The last words."]))
-    chat.page.add_init_script(WATCH)
-    chat.ask("Everything").ended()
+    ollama.enqueue(STRANGERS.sub(stranger.url, CORPUS["hostile-fetch"]))
+    chat.ask("Pictures").ended()
     chat.reload()
-    expect(chat.text()).to_contain_text("The last words.")
-    chat.text().locator(".katex").first.wait_for()
-    strange = (
-        "[...document.querySelectorAll('#messages .markdown *')].filter(strange).map((one) => one.outerHTML)"
-    )
-    assert chat.evaluate(strange) == []
-    _is_quiet(chat)
     picture = chat.text().locator(f"a.picture[href^='{stranger.url}/']").first
     shown = picture.evaluate("(one) => getComputedStyle(one, '::after').content")
     assert stranger.url in shown

@@ -1,5 +1,6 @@
 """The page's modules in a real browser, under the site's Content-Security-Policy."""
 
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -19,6 +20,9 @@ __all__ = ["drawing"]
 PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Markdown</title><link rel="icon" href="data:,">
 <script type="application/json" id="page-data">{"strings": {}, "outcomes": {}}</script>
 <div class="markdown" id="live"></div><div class="markdown" id="stored"></div></html>"""
+
+# Characters that a page must not show: unseen ones, and such as turn the direction of the text around them.
+UNFIT = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 
 # Whether every formula that is closed in the element of that id is drawn.
 ALL_DRAWN = """(id) => !document.querySelector(`#${id} .math:not([data-open]) > code`)"""
@@ -58,8 +62,8 @@ class Tab:
         page.evaluate("async (module) => { window.markdown = await import(module); }", address + module)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+        # What is logged is a text's doing, too: no module of the page logs anything.
+        self.complaints.append(message.text)
 
     def _request(self, own: str, request: Request) -> None:
         if not request.url.startswith(own):
@@ -174,6 +178,7 @@ HOSTILE_FORMULAS = [
 ¦\htmlStyle{position:fixed}{a} ¦\rule{500em}{500em} ¦\kern{-500em}x ¦\raisebox{500em}{x}
 ¦\def\a{\b\b}\def\b{\c\c}\def\c{\d\d}\def\d{\e\e}\def\e{\f\f}\def\f{\g\g}\def\g{\h\h}\def\h{xx}\a\a
 ¦\def\x{\x\x}\x ¦\gdef\frac{stolen} ¦\frac ¦\nosuchcommand{a} ¦a & b ¦<img src=x onerror=alert(1)>
+¦\def\a#1{#2}\a1 ¦\begin{CD}@\end{CD} ¦\show\a ¦\message{a}b ¦\errmessage{a}b ¦\char"202E x ¦\@char{917569}
 ¦\pmb{x} ¦\fcolorbox{red}{yellow}{x} ¦\color{url(https://evil.example/)}x ¦\textcolor{#f00;background:red}{x}
 """.replace("\n", "").split("¦"),
     "{" * 1000 + "}" * 1000,
@@ -197,8 +202,22 @@ def test_hostile_formulas_are_inert(tab: Tab) -> None:
             "(all) => all.map((one) => one.getBoundingClientRect().height)"
         )
         assert max(heights) < 1000
+        assert not re.search(UNFIT, str(tab.page.locator(f"#{place}").text_content()))
         assert tab.page.locator(f"#{place} .math > code").count() >= 4
     assert tab.complaints == []
+
+
+def test_nothing_of_highlight_is_loaded_without_code_of_a_language(tab: Tab) -> None:
+    requests: list[str] = []
+    tab.page.on("request", lambda request: requests.append(request.url))
+    text = "Text with `code`.\n\n```\nplain\n```\n\n    indented\n"
+    tab.write(text, 10)
+    tab.show(render(text))
+    assert tab.page.get_by_role("button", name="Copy code").count() == 4
+    assert not any("highlight" in url for url in requests)
+    tab.write(CORPUS["quicksort"], 10)
+    tab.page.locator("#live .hljs-keyword").first.wait_for()
+    assert any("highlight" in url for url in requests)
 
 
 def test_nothing_of_katex_is_loaded_without_a_formula(tab: Tab) -> None:

@@ -3,10 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
+from conversations.rendering import render
+from tests.faults.proxy import Proxy
 from tests.rendering.drawing import CORPUS
-from tests.scripted_ollama import ScriptedOllama, hold, paced
+from tests.scripted_ollama import ScriptedOllama, hold, paced, thinking
 
 from .chat import Chat
+from .test_reconnect import expected, far, proxy
+
+__all__ = ["expected", "far", "proxy"]
 
 # A link definition gives brackets far above it their meaning: they are drawn again, by what Markdown is.
 REACHES_BACK = {"references", "hostile", "hostile-links", "hostile-fetch"}
@@ -65,6 +70,13 @@ def add(a, b):
 ```
 """
 
+# Links and emphasis of which a piece brings a half.
+HALVES = [
+    "A [link](https://a.example/very/long 'with a title') in a line, ![a picture](https://a.example/p.png) too.",
+    "**Bold [link](https://a.example/) in it** and *a `code` in emphasis*, ~~gone~~.",
+    "这是**重点：**请看[文档](https://docs.example/a_(b)/c)，再看`代码`。",
+]
+
 # Draws `text` in an answer's place, and returns the heights of its blocks before and after all is coloured.
 HEIGHTS = """
 async (text) => {
@@ -79,6 +91,58 @@ async (text) => {
   live.finish();
   while (!place.querySelector(".hljs-keyword")) await new Promise(requestAnimationFrame);
   return [before, heights()];
+}
+"""
+
+# Draws `text` in an answer's place where `html`, its stored form, stands with colours and formulas, and adds `more`.
+# Returns how far what stood there was touched, whether it is still there, and the heights of each frame.
+TAKEN_OVER = """
+async ([html, text, more]) => {
+  const name = performance.getEntriesByType("resource").map((one) => one.name)
+    .find((one) => /\\/js\\/markdown[.\\w]*\\.js/.test(one));
+  const { LiveMarkdown, enhance } = await import(name);
+  const place = document.querySelector("#messages .message[data-role=assistant] .markdown");
+  const frame = () => new Promise(requestAnimationFrame);
+  place.innerHTML = html;
+  enhance(place);
+  while (!place.querySelector(".hljs-keyword") || !place.querySelector(".katex")) await frame();
+  await frame();
+  const before = [...place.querySelectorAll("*")];
+  const heights = [place.offsetHeight];
+  let touched = 0;
+  const changes = new MutationObserver((records) => { touched += records.length; });
+  changes.observe(place, { subtree: true, childList: true, characterData: true, attributes: true });
+  const live = new LiveMarkdown(place);
+  live.setText(text);
+  heights.push(place.offsetHeight);
+  await frame();
+  const atFirst = touched;
+  live.setText(text + more);
+  live.setText(text + more);
+  for (let i = 0; i < 3; i += 1) { await frame(); heights.push(place.offsetHeight); }
+  return [atFirst, before.every((one) => one.isConnected), heights];
+}
+"""
+
+# Watches an answer: its blocks, what is taken away, and how high it is in each frame.
+WATCH = """
+() => {
+  const article = document.querySelector("#messages .message[data-role=assistant]");
+  const text = article.querySelector(".markdown");
+  window.watched = { blocks: [...text.children], lost: [], least: article.offsetHeight, hidden: 0 };
+  new MutationObserver((records) => {
+    for (const { removedNodes, target } of records) {
+      for (const node of removedNodes) if (node.nodeType === 1) watched.lost.push(node.outerHTML || target.nodeName);
+    }
+  }).observe(text, { subtree: true, childList: true });
+  new MutationObserver(() => { watched.hidden += 1; })
+    .observe(article.querySelector(".thinking"), { attributes: true, attributeFilter: ["hidden"] });
+  const look = () => {
+    watched.least = Math.min(watched.least, article.offsetHeight);
+    requestAnimationFrame(look);
+  };
+  look();
+  return article.offsetHeight;
 }
 """
 
@@ -120,10 +184,57 @@ def test_only_the_open_block_is_drawn_again_whatever_the_answer(ready: Chat) -> 
 
 
 def test_no_word_that_was_shown_vanishes(ready: Chat) -> None:
-    # Some shapes cannot be told before they are whole: the address of a link, a definition, the x of a task.
-    plain = [text for name, text in CORPUS.items() if name.startswith(("recorded", "chinese-math", "spring"))]
-    assert ready.page.evaluate(LOST, plain) == []
-    assert ready.page.evaluate(LOST, ["A [link](https://a.example)"]) != []  # so it would have been seen
+    # Some shapes cannot be told before they are whole: a definition, the x of a task.
+    names = ("recorded", "chinese-emphasis", "chinese-math", "quicksort", "spring")
+    plain = [text for name, text in CORPUS.items() if name.startswith(names)]
+    assert ready.page.evaluate(LOST, [*plain, *HALVES]) == []
+    assert ready.page.evaluate(LOST, ["[a]: https://a.example"]) != []  # so it would have been seen
+
+
+def test_stored_text_that_goes_on_is_not_touched(ready: Chat) -> None:
+    text = f"One **bold**.\n\n{CODE}\nTwo $x^2$.\n\n$$\n\\frac{{1}}{{2}}\n$$\n\n- item\n- last wor"
+    at_first, stays, heights = ready.page.evaluate(TAKEN_OVER, [render(text), text, "ds\n\nThe end."])
+    assert at_first == 0
+    assert stays
+    assert heights == sorted(heights)
+
+
+def test_a_connection_that_comes_back_leaves_what_is_shown_where_it_is(
+    far: Chat, proxy: Proxy, ollama: ScriptedOllama
+) -> None:
+    thoughts = [thinking(f"Thought {number}\n") for number in range(60)]
+    text = f"One.\n\n{CODE}\n$$\n\\frac{{1}}{{2}}\n$$\n\n- item\n- item\n\nLast **wor"
+    ollama.enqueue(*thoughts, text, hold("cut"), "ds**.\n\n", hold("back"), "The end.")
+    far.ask("Much").phase("writing")
+    expect(far.text()).to_contain_text("Last wor")
+    far.page.locator("#messages .katex").first.wait_for(state="attached")
+    far.page.locator("#messages .hljs-keyword").first.wait_for(state="attached")
+    far.page.locator("#messages .thinking summary").click()
+    thought = far.page.locator("#messages .thinking-text")
+    thought.evaluate("(box) => box.scrollTo(0, 40)")
+    height = far.page.evaluate(WATCH)
+    proxy.cut()
+    expect(far.main).to_have_attribute("data-connection", "lost")
+    ollama.release("cut")
+    far.evaluate("dispatchEvent(new Event('online'))")
+    far.connected()
+    expect(far.text()).to_contain_text("Last words.")
+    assert far.evaluate("watched.blocks.every((one) => one.isConnected)")
+    assert far.evaluate("[watched.lost, watched.hidden]") == [[], 0]
+    assert far.evaluate("watched.least") >= height
+    assert thought.evaluate("(box) => box.scrollTop") == 40
+    ollama.release("back")
+    far.ended()
+
+
+def test_code_shows_its_language(chat: Chat, ollama: ScriptedOllama) -> None:
+    ollama.enqueue(f"{CODE}\n```\nplain\n```\n")
+    chat.ask("Code").ended()
+    label = """(all) => all.map((one) => {
+      const { content, height, visibility, opacity } = getComputedStyle(one, "::before");
+      return [content, parseFloat(height) > 0 && visibility === "visible" && opacity === "1"];
+    })"""
+    assert chat.text().locator("pre.code").evaluate_all(label) == [['"python"', True], ["none", False]]
 
 
 def test_however_fast_text_comes_it_is_drawn_a_few_times_a_second(chat: Chat, ollama: ScriptedOllama) -> None:

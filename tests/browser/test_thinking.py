@@ -55,6 +55,24 @@ def test_thoughts_are_timed_while_they_come_and_afterwards(chat: Chat, ollama: S
     expect(text).to_be_hidden()
 
 
+def test_thoughts_and_answer_are_as_clean_and_of_the_same_language_live_and_stored(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    hidden = "a\x1b[3"
+    answer = ["word " * 60, "春眠不觉晓，" * 40]
+    ollama.enqueue(thinking(hidden), thinking("1mb\u202ec\U000e0041d and so on"), *answer, hold(), "The end.")
+    chat.ask("Think in English").phase("writing")
+    thoughts = chat.answers.last.locator(".thinking-text")
+    expect(chat.text()).to_contain_text("春眠")
+    for _ in range(2):
+        expect(thoughts).to_have_text("ab⟨U+202E⟩cd and so on")
+        expect(thoughts).to_have_attribute("lang", "en")
+        expect(chat.text()).to_have_attribute("lang", "zh-Hans")
+        ollama.release()
+        chat.ended()
+        chat.reload()
+
+
 def test_a_stop_in_mid_thought_says_that_no_answer_came(chat: Chat, ollama: ScriptedOllama) -> None:
     ollama.enqueue(thinking("Hm"), hold("never"))
     chat.ask("Think and say nothing").phase("thinking")

@@ -2,6 +2,10 @@
 // guessed, and what is long stays plain, as some grammars take seconds for some texts.
 
 const MAX_LENGTH = 20_480;
+// The grammar of ini looks for the equals sign of each key to the end of the text.
+const MAX_LENGTHS = { ini: 4096 };
+// What grammars try at each place of a line, or of words with nothing but blanks between them, they try to its end.
+const MAX_TRIED = /^[^\n]{1001}|(?<![\w\s])[\w\s]{501}/m;
 
 // The files are named one by one, so that collecting static files can put their hashed names here.
 const LOADERS = {
@@ -103,13 +107,14 @@ async function load(name) {
 }
 
 /**
- * Colour the text of `code`, if `language` is known and the text is not too long. Rejects with a TypeError when a
+ * Colour the text of `code`, if `language` is known and neither the text nor a part of it is too long. Rejects with a TypeError when a
  * module cannot be loaded.
  */
 export async function highlight(code, language) {
   const name = Object.hasOwn(ALIASES, language) ? ALIASES[language] : language;
   const text = code.textContent;
-  if (!Object.hasOwn(LOADERS, name) || text.length > MAX_LENGTH) return;
+  if (!Object.hasOwn(LOADERS, name)) return;
+  if (text.length > (MAX_LENGTHS[name] ?? MAX_LENGTH) || MAX_TRIED.test(text)) return;
   const hljs = await load(name);
   // A grammar that stumbles gives a part of the text.
   const { nodes } = hljs.highlight(text, { language: name, ignoreIllegals: true })._emitter;
