@@ -1,5 +1,6 @@
 """The states of the chat page that a person meets, each brought about as they would: for tests and for pictures."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -12,6 +13,10 @@ from tests.scripted_ollama import ScriptedOllama, done, error, hold, json_error,
 
 from .chat import Chat
 from .test_settings import choose
+
+# About what a model takes for one, and how many come in a second.
+_TOKEN = re.compile(r"\s*(?:[\u4e00-\u9fff]|\w{1,8}|\S)|\s+$")
+PACE = 100
 
 
 class Words(NamedTuple):
@@ -105,9 +110,11 @@ def _panel(chat: Chat, other: Chat, able: str) -> Iterator[str]:
 
 def _answer(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
     code = words.answer.index("    return quicksort")
+    first, rest = (_TOKEN.findall(part) for part in (words.answer[:code], words.answer[code:]))
+    count = len(first) + len(rest)
     ollama.enqueue(
-        *[thinking(words.thought), hold("thought"), words.answer[:code], hold("code"), words.answer[code:]],
-        done(eval_count=312, eval_duration=7_600_000_000),
+        *[thinking(words.thought), hold("thought"), paced(first, PACE), hold("code"), paced(rest, PACE)],
+        done(eval_count=count, eval_duration=count * 1_000_000_000 // PACE),
     )
     summary = chat.answers.last.locator(".thinking summary")
     _says(_ask(chat, words.question), words, "thinking")
