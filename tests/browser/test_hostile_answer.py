@@ -27,6 +27,8 @@ BOMBS = {
     "csharp": "a b " * 5120,
     "c": "A a\n" * 5120,
     "ini": "a.\n" * 6800,
+    "bash": "if true; then ls; fi",  # with which terminals' texts are drawn, too
+    "shell": ("${" * 4 + "\n") * 2200,
 }
 BOMB = "".join(f"```{language}\n{text}\n```\n\n" for language, text in BOMBS.items())
 LAST = "The last words."

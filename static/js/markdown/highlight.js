@@ -55,6 +55,9 @@ const ALIASES = {
   tsx: "typescript", yml: "yaml", zsh: "bash",
 };
 
+// Scopes within one another. Nobody writes more; each line of a terminal's text opens all of those before it again.
+const MAX_DEPTH = 64;
+
 /** Builds nodes where highlight.js would build HTML. */
 class NodeEmitter {
   #stack = [document.createDocumentFragment()];
@@ -68,6 +71,8 @@ class NodeEmitter {
   }
 
   startScope(scope) {
+    // highlight.js gives up then, and the code stays plain.
+    if (this.#stack.length > MAX_DEPTH) throw new RangeError("The scopes are nested too deeply.");
     const span = document.createElement("span");
     // "title.function" is a kind of title: colours are given by the first part.
     span.className = `hljs-${scope.split(".")[0]}`;
