@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "conversations.middleware.forbid_name_lookups",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "conversations.middleware.CompressTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

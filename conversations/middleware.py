@@ -1,4 +1,4 @@
-"""The person's language and time zone, for the length of a request, and what its answer gets on its way out."""
+"""The person's language and time zone, for the length of a request, and what becomes of its answer on its way out."""
 
 import functools
 import zoneinfo
@@ -49,14 +49,27 @@ class PreferencesMiddleware:
         timezone.deactivate()
 
 
+def forbid_name_lookups(get_response: GetResponse) -> GetResponse:
+    """Return a middleware by which no browser looks up the names in the links of a page.
+
+    Over plain HTTP browsers ask their name server for every link that they show: whoever wrote the text, a model, could
+    have words in the names, and learn of the reader before a click.
+    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/X-DNS-Prefetch-Control
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers["X-DNS-Prefetch-Control"] = "off"
+        return response
+
+    return middleware
+
+
 class CompressTextMiddleware(GZipMiddleware):
-    """Compresses what is text, a picture's bytes would only cost time, and lets no browser look up names in it."""
+    """Compresses what is text; a picture's bytes would only cost time."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Return the answer, smaller where that is worth while."""
-        # Over plain HTTP a browser asks its name server for every link that it shows: whoever wrote the text, a model,
-        # could have words in the names, and learn of the reader before a click.
-        response.headers["X-DNS-Prefetch-Control"] = "off"
         if response.headers.get("Content-Type", "").startswith("image/"):
             return response
         return super().process_response(request, response)

@@ -112,8 +112,8 @@ async function load(name) {
 }
 
 /**
- * Colour the text of `code`, if `language` is known and neither the text nor a part of it is too long. Rejects with a TypeError when a
- * module cannot be loaded.
+ * Colour the text of `code`, if `language` is known and neither the text nor a part of it is too long. Rejects with a
+ * TypeError when a module cannot be loaded.
  */
 export async function highlight(code, language) {
   const name = Object.hasOwn(ALIASES, language) ? ALIASES[language] : language;
