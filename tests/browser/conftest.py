@@ -17,6 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.faults.proxy import Proxy
 from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site
 
@@ -84,6 +85,13 @@ def site(ollama: ScriptedOllama, tmp_path_factory: pytest.TempPathFactory) -> It
     with Site(tmp_path_factory.mktemp("data"), ollama.base_url) as running:
         running.add_user("admin", admin=True)
         running.add_user("anna")
+        yield running
+
+
+@pytest.fixture
+def proxy(site: Site) -> Iterator[Proxy]:
+    """The network between the page and the site."""
+    with Proxy(site.port) as running:
         yield running
 
 

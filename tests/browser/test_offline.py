@@ -1,13 +1,12 @@
 """What is asked without a connection goes out with the next one, unless it is taken back before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.faults.proxy import Proxy
 from tests.scripted_ollama import ScriptedOllama, hold
-from tests.site import Site
 
 from .chat import Chat
 
@@ -16,13 +15,6 @@ from .chat import Chat
 def expected() -> list[str]:
     """Browsers complain of connections that break."""
     return ["WebSocket connection", "Failed to load resource", "Failed to fetch"]
-
-
-@pytest.fixture
-def proxy(site: Site) -> Iterator[Proxy]:
-    """The network between the page and the site."""
-    with Proxy(site.port) as running:
-        yield running
 
 
 @pytest.fixture

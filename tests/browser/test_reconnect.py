@@ -1,6 +1,6 @@
 """The page on a bad network: cuts, sockets that lead nowhere, several devices, a server that many lose at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -22,13 +22,6 @@ WAITS = """async (clients) => {
   const draw = (failures) => Array.from({ length: clients }, () => Connection.prototype.wait.call({ failures }, 4012));
   return [1, 2, 3, 9].map(draw);
 }"""
-
-
-@pytest.fixture
-def proxy(site: Site) -> Iterator[Proxy]:
-    """The network between the page and the site."""
-    with Proxy(site.port) as running:
-        yield running
 
 
 @pytest.fixture
