@@ -24,6 +24,8 @@ from tests.site import Site
 from .chat import Chat
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What Chromium complains of when a connection breaks.
+BROKEN_CONNECTION = ("WebSocket connection", "Failed to load", "Failed to fetch")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 # The patience of a slow machine, and more than the 3 seconds after which the site looks at sessions and at Ollama.
@@ -93,6 +95,12 @@ def proxy(site: Site) -> Iterator[Proxy]:
     """The network between the page and the site."""
     with Proxy(site.port) as running:
         yield running
+
+
+@pytest.fixture
+def far(proxy: Proxy, open_chat: Callable[..., Chat]) -> Chat:
+    """A chat that reaches the site by that network."""
+    return open_chat(base_url=proxy.url)
 
 
 @pytest.fixture(scope="session")

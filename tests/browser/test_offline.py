@@ -9,12 +9,13 @@ from tests.faults.proxy import Proxy
 from tests.scripted_ollama import ScriptedOllama, hold
 
 from .chat import Chat
+from .conftest import BROKEN_CONNECTION
 
 
 @pytest.fixture
 def expected() -> list[str]:
-    """Browsers complain of connections that break."""
-    return ["WebSocket connection", "Failed to load resource", "Failed to fetch"]
+    """These connections break."""
+    return [*BROKEN_CONNECTION]
 
 
 @pytest.fixture

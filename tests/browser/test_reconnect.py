@@ -10,6 +10,7 @@ from tests.scripted_ollama import ScriptedOllama, hold, tokens
 from tests.site import Site
 
 from .chat import Chat
+from .conftest import BROKEN_CONNECTION
 from .test_screens import PHONE
 
 # A socket that seemed to be open is given up after 2.5 s; without being asked it would be after 35.
@@ -25,16 +26,9 @@ WAITS = """async (clients) => {
 
 
 @pytest.fixture
-def far(proxy: Proxy, open_chat: Callable[..., Chat]) -> Chat:
-    """A chat that reaches the site by that network."""
-    return open_chat(base_url=proxy.url)
-
-
-@pytest.fixture
 def expected() -> list[str]:
-    """Browsers complain of connections that break."""
-    broken_off = "Failed to load module script"
-    return ["WebSocket connection", "Failed to load resource", "Failed to fetch", broken_off]
+    """These connections break."""
+    return [*BROKEN_CONNECTION]
 
 
 def _shown(chat: Chat) -> str:

@@ -9,9 +9,7 @@ from tests.rendering.drawing import CORPUS
 from tests.scripted_ollama import ScriptedOllama, hold, paced, thinking
 
 from .chat import Chat
-from .test_reconnect import expected, far, proxy
-
-__all__ = ["expected", "far", "proxy"]
+from .conftest import BROKEN_CONNECTION
 
 # A link definition gives brackets far above it their meaning: they are drawn again, by what Markdown is.
 REACHES_BACK = {"references", "hostile", "hostile-links", "hostile-fetch"}
@@ -200,11 +198,12 @@ def test_stored_text_that_goes_on_is_not_touched(ready: Chat) -> None:
 
 
 def test_a_connection_that_comes_back_leaves_what_is_shown_where_it_is(
-    far: Chat, proxy: Proxy, ollama: ScriptedOllama
+    far: Chat, proxy: Proxy, ollama: ScriptedOllama, expected: list[str]
 ) -> None:
     thoughts = [thinking(f"Thought {number}\n") for number in range(60)]
     text = f"One.\n\n{CODE}\n$$\n\\frac{{1}}{{2}}\n$$\n\n- item\n- item\n\nLast **wor"
     ollama.enqueue(*thoughts, text, hold("cut"), "ds**.\n\n", hold("back"), "The end.")
+    expected.extend(BROKEN_CONNECTION)
     far.ask("Much").phase("writing")
     expect(far.text()).to_contain_text("Last wor")
     far.page.locator("#messages .katex").first.wait_for(state="attached")
