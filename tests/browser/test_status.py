@@ -72,6 +72,7 @@ def test_counts_that_come_together_say_nothing_of_the_speed(chat: Chat) -> None:
     assert chat.page.evaluate(PACES, [0, 100, 400])[-1] == "80 tokens/s · 60 tokens"
 
 
+@pytest.mark.sqlite
 def test_the_page_says_that_what_it_shows_is_not_saved_yet(
     chat: Chat, ollama: ScriptedOllama, site: Site
 ) -> None:
