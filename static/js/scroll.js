@@ -1,6 +1,10 @@
 // Follows the answer while the reader is at its end, and only then.
 
 const NEAR = 48;
+// A move upwards of less, without any sign of the reader's for so long, is the browser's own: what stands below the text
+// shrank for a moment, as a field that is emptied does.
+const SMALL = 200;
+const SIGN_LASTS = 1000;
 
 /** Keeps `scroller` at its end while its children grow; `jump` is shown while the end is out of sight. */
 export class Follower {
@@ -9,6 +13,10 @@ export class Follower {
     this.jump = jump;
     this.following = true;
     this.last = scroller.scrollTop;
+    this.signAt = -Infinity;
+    for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      scroller.addEventListener(type, (event) => this.noteSign(event), { passive: true });
+    }
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     jump.addEventListener("click", () => this.toEnd());
     const growth = new ResizeObserver(() => this.grown());
@@ -19,10 +27,17 @@ export class Follower {
     return this.scroller.scrollHeight - this.scroller.clientHeight - this.scroller.scrollTop;
   }
 
+  // What is pressed in the dock moves nothing.
+  noteSign({ type, target }) {
+    if (type === "wheel" || type === "touchmove" || !target.closest(".dock")) this.signAt = performance.now();
+  }
+
   // Growth moves the end away as well, so only a move upwards means that the reader has turned to something else.
   scrolled() {
     const top = this.scroller.scrollTop;
-    if (top < this.last - 1) this.following = this.distance < 2;
+    const isOwn = this.distance >= SMALL || performance.now() - this.signAt < SIGN_LASTS;
+    if (this.following && !isOwn) this.toEnd();
+    else if (top < this.last - 1) this.following = this.distance < 2;
     else if (this.distance < NEAR) this.following = true;
     this.last = top;
     this.jump.hidden = this.following || this.distance < NEAR;

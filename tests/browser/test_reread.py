@@ -125,3 +125,30 @@ def test_who_is_at_the_end_is_there_also_when_the_answer_has_ended(
         expect(chat.status).to_contain_text("Done")
         chat.page.wait_for_function(AT_END)
         expect(chat.page.locator("[data-action=jump]")).to_be_hidden()
+
+
+def test_what_shrinks_below_the_text_for_a_moment_takes_nobody_from_the_end(
+    chat: Chat, ollama: ScriptedOllama
+) -> None:
+    ollama.enqueue(LONG, hold("on"), "The end.")
+    chat.ask("First").phase("writing")
+    expect(chat.text()).to_contain_text("Paragraph 39")
+    chat.page.wait_for_function(AT_END)
+    chat.page.evaluate(
+        """async () => {
+          const { style } = document.querySelector(".dock");
+          style.marginTop = "-80px";
+          document.getElementById("scroller").scrollTop;
+          style.marginTop = "";
+          await new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50));
+        }"""
+    )
+    chat.page.wait_for_function(AT_END)
+    expect(chat.page.locator("[data-action=jump]")).to_be_hidden()
+    # A reader who goes up by less stays there.
+    chat.page.locator("#scroller").hover()
+    chat.page.mouse.wheel(0, -90)
+    expect(chat.page.locator("[data-action=jump]")).to_be_visible()
+    ollama.release("on")
+    chat.ended()
+    expect(chat.page.locator("[data-action=jump]")).to_be_visible()
