@@ -17,7 +17,7 @@ PLACE = """(() => {
 NOTE_LEAST = """() => {
   window.least = Infinity;
   const look = () => {
-    window.least = Math.min(window.least, document.querySelector(".message:last-child .markdown").innerText.length);
+    window.least = Math.min(window.least, document.querySelector(".message:last-child .markdown").textContent.length);
     requestAnimationFrame(look);
   };
   look();
