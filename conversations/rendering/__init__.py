@@ -37,9 +37,10 @@ def plain(text: str) -> SafeString:
 
 
 def stored(html: str) -> SafeString:
-    """Return what `render` made earlier and the database kept, safe to put on a page as it was then."""
-    # Only the end of a generation writes Message.html, and what it writes comes from `render`.
-    return mark_safe(html)  # noqa: S308 -- made by `render`
+    """Return what `render` or `plain` made earlier and the database kept, safe to put on a page as it was then."""
+    # Only the end of a generation writes Message.html (services/generations.py), and writes what these two return,
+    # which escape all text.
+    return mark_safe(html)  # noqa: S308 -- made by `render` or `plain`, which escape all text
 
 
 def _split(text: str) -> tuple[str, str]:

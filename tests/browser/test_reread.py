@@ -137,10 +137,12 @@ def test_what_shrinks_below_the_text_for_a_moment_takes_nobody_from_the_end(
     chat.page.evaluate(
         """async () => {
           const { style } = document.querySelector(".dock");
+          const scroller = document.getElementById("scroller");
+          const moved = new Promise((resolve) => scroller.addEventListener("scroll", resolve, { once: true }));
           style.marginTop = "-80px";
-          document.getElementById("scroller").scrollTop;
+          scroller.scrollTop;  // it is laid out
           style.marginTop = "";
-          await new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50));
+          await moved;
         }"""
     )
     chat.page.wait_for_function(AT_END)
