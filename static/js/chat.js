@@ -91,7 +91,7 @@ for (const type of ["pointerover", "focusin"]) {
 }
 // A press that was faster than what it is for.
 list.addEventListener("click", (event) => {
-  if (!parts.actions) loadActions().then((actions) => actions.clicked(event), offline);
+  if (!parts.actions && event.target.closest(".message [data-action]")) loadActions().then((actions) => actions.clicked(event), offline);
 });
 
 main.addEventListener("click", (event) => {

@@ -82,8 +82,7 @@ export class Conversation {
 
   /** Have the module that draws a running answer do what a frame tells. */
   async tell(what, frame) {
-    const { Generation } = await loadGeneration();
-    this.generation ??= new Generation(this);
+    this.generation ??= new (await loadGeneration()).Generation(this);
     await this.generation[what](frame);
   }
 

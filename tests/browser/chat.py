@@ -21,6 +21,11 @@ _TOO_WIDE = """
   .map((element) => element.outerHTML.slice(0, 120))
 """
 
+_AT_END = """() => {
+  const scroller = document.getElementById("scroller");
+  return scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
+}"""
+
 
 class Chat:
     """A tab with a conversation. Everything waits for what it looks for."""
@@ -82,6 +87,11 @@ class Chat:
         expect(self.answers.last).to_have_attribute("data-status", status)
         self.phase("idle")
         return self.answers.last
+
+    def at_end(self) -> Self:
+        """Wait until the page shows its end."""
+        self.page.wait_for_function(_AT_END)
+        return self
 
     def text(self) -> Locator:
         """The text of the last answer."""

@@ -24,6 +24,13 @@ NOTE_LEAST = """() => {
 }"""
 
 
+def ask_for_much(chat: Chat, ollama: ScriptedOllama, until: str) -> None:
+    """Ask, and wait for all of a long answer but its end, which comes when `until` is released."""
+    ollama.enqueue(LONG, hold(until), "The end.")
+    chat.ask("First").phase("writing")
+    expect(chat.text()).to_contain_text("Paragraph 39")
+
+
 def read_above(chat: Chat) -> object:
     """Scroll up to the middle of a long answer, and return the place."""
     chat.page.locator("#scroller").hover()
@@ -35,9 +42,7 @@ def read_above(chat: Chat) -> object:
 def test_who_reads_above_stays_there_when_the_question_that_waited_is_asked(
     chat: Chat, ollama: ScriptedOllama
 ) -> None:
-    ollama.enqueue(LONG, hold("first"), "The end.")
-    chat.ask("First").phase("writing")
-    expect(chat.text()).to_contain_text("Paragraph 39")
+    ask_for_much(chat, ollama, "first")
     chat.field.fill("Second")
     chat.field.press("Enter")
     expect(chat.page.locator("#waiting")).to_be_visible()
@@ -110,12 +115,6 @@ def test_an_answer_that_is_continued_never_leaves_the_page(chat: Chat, ollama: S
     assert chat.evaluate("least") >= len("One two three")
 
 
-AT_END = """() => {
-  const scroller = document.getElementById("scroller");
-  return scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
-}"""
-
-
 def test_who_is_at_the_end_is_there_also_when_the_answer_has_ended(
     chat: Chat, ollama: ScriptedOllama
 ) -> None:
@@ -123,17 +122,15 @@ def test_who_is_at_the_end_is_there_also_when_the_answer_has_ended(
         ollama.enqueue(LONG if number == 0 else "Short")
         chat.ask(f"Question {number}").ended()
         expect(chat.status).to_contain_text("Done")
-        chat.page.wait_for_function(AT_END)
+        chat.at_end()
         expect(chat.page.locator("[data-action=jump]")).to_be_hidden()
 
 
 def test_what_shrinks_below_the_text_for_a_moment_takes_nobody_from_the_end(
     chat: Chat, ollama: ScriptedOllama
 ) -> None:
-    ollama.enqueue(LONG, hold("on"), "The end.")
-    chat.ask("First").phase("writing")
-    expect(chat.text()).to_contain_text("Paragraph 39")
-    chat.page.wait_for_function(AT_END)
+    ask_for_much(chat, ollama, "on")
+    chat.at_end()
     chat.page.evaluate(
         """async () => {
           const { style } = document.querySelector(".dock");
@@ -145,7 +142,7 @@ def test_what_shrinks_below_the_text_for_a_moment_takes_nobody_from_the_end(
           await moved;
         }"""
     )
-    chat.page.wait_for_function(AT_END)
+    chat.at_end()
     expect(chat.page.locator("[data-action=jump]")).to_be_hidden()
     # A reader who goes up by less stays there.
     chat.page.locator("#scroller").hover()

@@ -9,10 +9,6 @@ from tests.scripted_ollama import ScriptedOllama, hold, thinking
 from .chat import Chat
 
 SECONDS = re.compile(r"^\d+ s$")
-AT_END = """() => {
-  const scroller = document.getElementById("scroller");
-  return scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
-}"""
 
 
 def choose_model(chat: Chat, name: str) -> None:
@@ -36,7 +32,7 @@ def test_thoughts_are_timed_while_they_come_and_afterwards(chat: Chat, ollama: S
     expect(chat.answers.last.locator(".thinking-time")).to_have_text(SECONDS)
     chat.answers.last.locator(".thinking summary").click()
     # The page follows to its end, which the open thoughts have moved.
-    chat.page.wait_for_function(AT_END)
+    chat.at_end()
     top = chat.evaluate("document.querySelector('.thinking').getBoundingClientRect().top")
     ollama.release()
     expect(text).to_contain_text("The last one")
