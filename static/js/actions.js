@@ -6,14 +6,12 @@ import { t } from "./i18n.js";
 import { refuse } from "./refusal.js";
 
 /** Listens to the tools of all messages. `send(command)` tells whether it went out; `address` is the conversation's
- * page; `model()` is the one chosen for the next answer; `settings()` is what the next question changes; `hold()` keeps
- * the page from following what grows at its end; `objection(text)` tells why a text cannot be asked;
- * `refuse({text, code})` is for what belongs to no message. */
+ * page; `settings()` is what was chosen for the next question; `hold()` keeps the page from following what grows at its
+ * end; `objection(text)` tells why a text cannot be asked; `refuse({text, code})` is for what belongs to no message. */
 export class Actions {
-  constructor(list, { send, address, model, settings, hold, objection, refuse: refuseElsewhere }) {
+  constructor(list, { send, address, settings, hold, objection, refuse: refuseElsewhere }) {
     this.send = send;
     this.address = address;
-    this.model = model;
     this.settings = settings;
     this.hold = hold;
     this.objection = objection;
@@ -54,7 +52,7 @@ export class Actions {
   }
 
   /** Ask for another answer, from `model` if one is named, else from the one chosen for the next answer. */
-  regenerate(article, _button, { model = this.model(), ...more } = {}) {
+  regenerate(article, _button, { model = this.settings().model, ...more } = {}) {
     this.ask({ type: "answer.regenerate", message: article.dataset.id, ...(model ? { model } : {}), ...more });
   }
 

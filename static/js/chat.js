@@ -67,7 +67,6 @@ async function loadActions() {
     address,
     send: (command) => parts.connection.send(command),
     settings: () => parts.settings.changes(),
-    model: () => parts.settings.model(),
     hold: () => parts.follower.hold(),
     objection: (text) => parts.composer.objection(text),
     refuse: (refusal) => parts.composer.refuse(refusal),

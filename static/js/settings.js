@@ -29,11 +29,6 @@ export class Settings {
     return Object.fromEntries(changed.map((name) => [name, this.chosen[name]]));
   }
 
-  /** Return the model chosen for the next answer, where it is another one. */
-  model() {
-    return this.chosen.model === this.stored.model ? "" : this.chosen.model;
-  }
-
   /** What was chosen went out and is the conversation's now. */
   taken() {
     this.stored = { ...this.chosen };
