@@ -93,7 +93,7 @@ class Tab:
 
     def watch_idle(self, seconds: float) -> Smoothness:
         """Watch the page while nothing happens, which shows what the watching takes."""
-        return self._watched(lambda: self.page.wait_for_timeout(seconds * 1000))
+        return self._watched(lambda: self.page.wait_for_timeout(seconds * 1000))  # the span that is measured
 
     def _reach(self, phase: str) -> None:
         self.page.evaluate("phase => watch.phase(phase)", phase)

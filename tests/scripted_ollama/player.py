@@ -90,8 +90,8 @@ class Player:
         loop = asyncio.get_running_loop()
         begin = loop.time()
         for number in range(count):
-            # The model's pace; also without a rate: the loop must get a chance to see the client leave.
-            await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)
+            # Without a rate one turn of the loop, in which it sees the client leave.
+            await asyncio.sleep(begin + number / rate - loop.time() if rate else 0)  # the model's pace
             await self._say(self._delta(text))
 
     async def _paced(self, texts: list[str], rate: float) -> None:
