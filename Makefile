@@ -62,6 +62,13 @@ format: install-dev ## Format Python code and mend what the linter can
 bench: install-dev ## Measure speed (ONLY=streams,stop: these alone)
 	$(VENV_PYTHON) -m tests.bench
 
+# Large, and for this command alone: nobody else installs it.
+.PHONY: lighthouse
+lighthouse: install-dev ## Write docs/lighthouse.md: what Lighthouse says of every page
+	$(VENV_PYTHON) -m pip install --quiet --no-deps --require-hashes -r locks/node.txt
+	npm ci --prefix tests/lighthouse
+	$(VENV_PYTHON) -m tests.lighthouse
+
 check-ollama: install-dev ## Try the main job on a real Ollama (OLLAMA_BASE_URL) with internlm2:1.8b
 	$(VENV_PYTHON) scripts/check_ollama.py
 

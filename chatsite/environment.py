@@ -36,6 +36,11 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} is {value!r}; it can be {' or '.join(options)}.")
         return value
 
+    def names(self, var: str) -> frozenset[str] | None:
+        """Return the names of a list with commas, none of them for `none`, and None for an empty one."""
+        names = frozenset(name.strip() for name in self.str(var, default="").split(",")) - {""}
+        return names - {"none"} if names else None
+
     def address(self, var: str, default: str) -> str:
         """Return an http(s) address without the slash at its end. Raises ImproperlyConfigured."""
         value = self.str(var, default=default).rstrip("/")

@@ -1,4 +1,4 @@
-"""Sending to a socket waits until its reader takes what was sent before.
+"""Sending to a socket, or a long answer to a request, waits until its reader takes what was sent before.
 
 daphne writes whatever it is given, and Twisted keeps it in memory without bound
 (https://github.com/django/daphne/issues/170). Twisted tells a registered producer when its buffer is full and when it
@@ -41,3 +41,23 @@ class Flow:
     async def room(self) -> None:
         """Return when the reader takes more."""
         await self._has_room.wait()
+
+
+class RequestFlow(Flow):
+    """The same for the answer to one request, which comes in pieces."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        request.registerProducer(self, True)
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """The buffer is empty again."""
+        self._has_room.set()
+
+    def end(self) -> None:
+        """The last piece comes; a request ends only without a producer."""
+        self._has_room.set()
+        if self._request.channel is not None:
+            self._request.unregisterProducer()

@@ -16,7 +16,7 @@ from twisted.internet import defer, reactor
 from conversations.generation.runner import runner
 
 from . import protocols
-from .flow import Flow
+from .flow import Flow, RequestFlow
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +56,29 @@ class ChatServer(Server):
         self.stop()
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Send what the site says; to a socket, return when its reader takes it."""
+        """Send what the site says; return when its reader takes it, of what goes to a socket or comes in pieces."""
+        if message["type"] == "http.response.body" and protocol in self.connections:
+            await self._reply_in_pieces(protocol, message)
+            return
         await super().handle_reply(protocol, message)
         if message["type"] == "websocket.accept" and protocol in self.connections:
             self.connections[protocol]["flow"] = Flow(protocol.transport)
         elif message["type"] == "websocket.send" and protocol in self.connections:
             await self.connections[protocol]["flow"].room()
+
+    async def _reply_in_pieces(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send a piece of an answer to a request, mostly its only one."""
+        flow = self.connections[protocol].get("flow")
+        if not message.get("more_body"):
+            if flow:
+                flow.end()
+            await super().handle_reply(protocol, message)
+            return
+        if flow is None and protocol.channel is not None:
+            flow = self.connections[protocol]["flow"] = RequestFlow(protocol)
+        await super().handle_reply(protocol, message)
+        if flow:
+            await flow.room()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
         """Let the site end in order; Twisted waits for the result before it closes anything."""

@@ -12,6 +12,7 @@ import tzlocal
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from chatsite.environment import Environment
 
@@ -97,11 +98,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-PERMISSIONS_POLICY: dict[str, list[str]] = {
+PERMISSIONS_POLICY: dict[str, list[str] | str] = {
     "camera": [],
     "display-capture": [],
     "geolocation": [],
-    "microphone": [],
+    # For dictating, which the page offers only where the browser recognises speech on the device.
+    "microphone": "self",
     "payment": [],
     "usb": [],
 }
@@ -124,8 +126,12 @@ EMBEDDED_NUM_PARALLEL = 4
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="internlm2:1.8b")
 MAX_RUNNING = env.count("MAX_RUNNING", 0)
 MAX_RUNNING_PER_USER = env.count("MAX_RUNNING_PER_USER", 2)
+TITLES = env.choice("TITLES", "first-message", "model")
 MAX_MESSAGE_CHARS = env.int("MAX_MESSAGE_CHARS", default=32_000)
 SIGNUP = env.choice("SIGNUP", "closed", "open")
+MODEL_PAGE = env.choice("MODEL_PAGE", "on", "off")
+# Who of those with the permission may read what others say; None: all of them.
+MESSAGE_READERS = env.names("MESSAGE_READERS")
 
 # --- Django
 
@@ -145,6 +151,7 @@ INSTALLED_APPS = [
 
 # All of these run in one synchronous chain (see chatsite.asgi), WhiteNoise among them.
 MIDDLEWARE = [
+    "chatsite.logs.number_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
@@ -157,6 +164,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.middleware.PreferencesMiddleware",
+    "conversations.middleware.BrowsersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -273,6 +281,8 @@ ACCOUNT_RATE_LIMITS = {
     "login": "240/m/ip",
     # A class of forty behind one address signs up at once, or, with slips, in ten minutes.
     "signup": "45/5m/ip",
+    # A class types its slips at once; nobody guesses one of 60 random bits.
+    "first": "300/10m/ip",
     "reset_password": "20/m/ip,5/h/key",
     "reset_password_from_key": "60/m/ip",
     "change_password": "10/10m/user",
@@ -316,16 +326,32 @@ STORAGES = {
 
 # --- Logging: to standard error, for the person who runs the site
 
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"outages": {"()": "chatsite.outages.OneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": ["levelname", "name", "message", "request_id", "generation"],
+            "rename_fields": {"levelname": "level", "name": "logger", "exc_info": "error"},
+            "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time"],
+            "timestamp": True,
+            "json_ensure_ascii": False,
+        },
+    },
+    "filters": {"outages": {"()": "chatsite.outages.OneLine"}, "where": {"()": "chatsite.logs.Where"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["where"]}
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "chatsite": {"level": "INFO"},
         "conversations": {"level": "INFO"},
+        # Each answer is a line for machines; people have the page of generations.
+        "conversations.answers": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         # These have lines of their own, with the setting that is missing (chatsite/refused.py).
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.csrf": {"level": "ERROR"},

@@ -39,11 +39,12 @@ LANGUAGES = (
 # Icons in use, from https://lucide.dev, each a symbol of the sprite:
 # <svg class="icon" aria-hidden="true"><use href="{% static 'icons.svg' %}#send"></use></svg>
 ICONS = (
-    "arrow-down arrow-up brain check chevron-down chevron-left chevron-right circle-alert copy"
-    " corner-down-right ellipsis ellipsis-vertical file-text info languages loader log-in log-out"
-    " menu message-square monitor moon panel-left paperclip pencil plus refresh-cw rotate-ccw search"
-    " send settings-2 shield sliders-horizontal square sun thumbs-down thumbs-up trash-2 user"
-    " wifi-off x"
+    "arrow-down arrow-left arrow-up bookmark brain check chevron-down chevron-left chevron-right circle-alert copy"
+    " corner-down-right ellipsis ellipsis-vertical file-text info keyboard languages loader log-in log-out"
+    " menu message-square mic monitor moon panel-left paperclip pencil plus refresh-cw rotate-ccw search"
+    " send settings-2 share shield sliders-horizontal smartphone square sun text-search thumbs-down"
+    " thumbs-up trash-2 user volume-2 wifi-off x"
+    " archive archive-restore pin pin-off"
 )
 
 # KaTeX's fonts; a page loads those that its formulas use.

@@ -21,6 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from . import usernames
+from .models import Invitation
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +29,16 @@ logger = logging.getLogger(__name__)
 _LIMITS_OF_PAGES = {
     "account_login": "login",
     "account_signup": "signup",
+    "account_first": "first",
     "account_reset_password": "reset_password",
     "account_reset_password_from_key": "reset_password_from_key",
     "account_change_password": "change_password",
     "account_set_password": "change_password",
 }
+
+
+# In a session: the token of the sign-up link that was followed.
+INVITED_BY = "invited_by"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether anybody may make an account."""
-        return settings.SIGNUP == "open"
+        return settings.SIGNUP == "open" or invitation(request) is not None
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name as it is kept. Raises ValidationError."""
@@ -105,6 +111,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth's own key has the host in it, and whoever guesses passwords may name any of ours.
         return usernames.normalize(credentials.get("username", "")).casefold()
+
+
+def invitation(request: HttpRequest) -> Invitation | None:
+    """Return the sign-up link by which this browser came, while somebody may use it."""
+    token = request.session.get(INVITED_BY, "")
+    return Invitation.objects.open().select_related("group").filter(token=token).first() if token else None
 
 
 def too_many_requests(request: HttpRequest, action: str, key: str | None = None) -> HttpResponse:

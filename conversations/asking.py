@@ -8,6 +8,7 @@ from . import database, describe, events
 from .generation.backend import backend
 from .generation.runner import runner
 from .models import Generation, User
+from .offering import chooser
 from .services import generations
 from .services.errors import Refused
 from .services.generations import Call
@@ -38,10 +39,11 @@ def refuse_if_draining() -> None:
 
 async def store(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Stored:
     """Store what `user` asks in `conversation`; `signature` allows it to be a new one. Raises Refused."""
+    runner.make_way()
     await backend.prepare()
     # Preparing may have waited for Ollama.
     refuse_if_draining()
-    asker = Asker(user, conversation, runner.process, backend.choose, signature, _can_see)
+    asker = Asker(user, conversation, runner.process, chooser(user), signature, _can_see)
     stored = await _questions.run(_store, asker, ask)
     if stored.is_abandoned:
         # It may have ended since its row was read. Whoever ends one writes its row first: it is read again.

@@ -21,6 +21,7 @@ from .generation.live import Room
 from .generation.runner import runner
 from .languages import language_of
 from .models import Conversation, User
+from .offering import chooser
 from .services import branches, generations, messages
 from .services.conversations import Chosen
 from .services.errors import Refused
@@ -298,11 +299,10 @@ class ConversationConsumer(BoundedSocket):
         if room is None:
             return
         self._ready = False
+        load = partial(snapshots.load, self.user, self.conversation, self.signature, chooser(self.user))
         while True:
             changes, answer = room.changes, room.answer
-            found = await database.sockets.run(
-                snapshots.load, self.user, self.conversation, self.signature, with_text=answer is None
-            )
+            found = await database.sockets.run(load, with_text=answer is None)
             if (room.changes, room.answer) == (changes, answer):
                 break
         if found is None:

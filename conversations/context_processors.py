@@ -7,7 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-THEMES = ("auto", "light", "dark")
+from .models import User
+
+THEME_COOKIE = "theme"
 HTML_LANGUAGES = {"zh-hans": "zh-Hans"}
 
 
@@ -20,12 +22,17 @@ def _python() -> str:
 PYTHON = _python()
 
 
+def theme(request: HttpRequest) -> str:
+    """Return the theme of the person's account, or else the one that this browser remembers."""
+    chosen = getattr(request, "theme", "") or request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in User.Theme.values else User.Theme.AUTO
+
+
 def site(request: HttpRequest) -> dict[str, str]:
-    """Return the page's language as HTML writes it, and the theme that the person chose; and how to call Python."""
+    """Return the page's language as HTML writes it, and its theme; and how to call Python."""
     language = get_language() or "en"
-    theme = request.COOKIES.get("theme", "")
     return {
         "html_lang": HTML_LANGUAGES.get(language, language),
         "python": PYTHON,
-        "theme": theme if theme in THEMES else "auto",
+        "theme": theme(request),
     }

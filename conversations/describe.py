@@ -6,6 +6,7 @@ from uuid import UUID
 
 from . import events, outcomes
 from .models import Attachment, Conversation, Generation, Message
+from .services.starting import Start
 
 
 def conversation(row: Conversation, *, running: bool = False) -> events.ConversationState:
@@ -22,6 +23,15 @@ def conversation(row: Conversation, *, running: bool = False) -> events.Conversa
         end=leaf.end if leaf else (0, 0),
         updated_at=row.updated_at,
         running=running,
+        pinned=row.pinned,
+        archived=row.archived_at is not None,
+    )
+
+
+def new_conversation(pk: UUID, begin: Start) -> events.ConversationState:
+    """Return a conversation that does not exist yet."""
+    return events.ConversationState(
+        id=pk, model=begin.model, options=begin.options, system=begin.system, think=begin.think
     )
 
 

@@ -55,6 +55,8 @@ class ConversationState(Struct, omit_defaults=True):
     end: Position = (0, 0)
     updated_at: datetime | None = None
     running: bool = False
+    pinned: bool = False
+    archived: bool = False
 
 
 class GenerationState(Struct, omit_defaults=True):

@@ -102,9 +102,23 @@ class Tab(AbstractContextManager["Tab"]):
         self._socket.send(frame)
 
     def ask(self, text: str, **more: Any) -> Frame:
-        """Ask, and return `generation.started`."""
+        """Ask, and return the start of the answer."""
         self.send("message.send", client_id=uuid.uuid4().hex, text=text, **more)
-        return self.wait("generation.started")
+        return self.wait_started()
+
+    def wait_started(self) -> Frame:
+        """Return the start of an answer: `generation.started`, or what the snapshot has of it that took its place.
+
+        Who is sent a snapshot while it begins, as a tab that was opened shortly behind the end of an answer, learns of
+        it there.
+        """
+        while True:
+            frame = self.receive()
+            if frame["type"] == "generation.started":
+                return frame
+            if frame["type"] == "snapshot" and "generation" in frame:
+                state = frame["generation"]
+                return {**state, "generation": state["id"], "at": state["end"]}
 
     def stop(self, generation: str) -> None:
         """Press Stop."""
@@ -131,7 +145,12 @@ class Tab(AbstractContextManager["Tab"]):
         """Return the next frame of a type whose fields have these values."""
         deadline = time.monotonic() + seconds
         while True:
-            frame = self.receive(max(0.01, deadline - time.monotonic()))
+            try:
+                frame = self.receive(max(0.01, deadline - time.monotonic()))
+            except TimeoutError as error:
+                raise TimeoutError(
+                    f"no {type_} within {seconds:g} s; the last: {self.frames[-3:]}"
+                ) from error
             if frame["type"] == type_ and all(frame.get(name) == value for name, value in fields.items()):
                 return frame
 

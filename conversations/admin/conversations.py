@@ -1,65 +1,137 @@
-"""Conversations: a list, and each as a transcript."""
+"""Conversations: a list of all, and files of what is in it."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.contrib import admin, messages
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.forms import Media
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from conversations.models import Attachment, Conversation, Generation, Message
-from conversations.rendering.characters import clean
-from conversations.views import attachments
+from conversations.exports import tables
+from conversations.models import Conversation, Generation, Message
+from conversations.search import searching
+from conversations.services import access
 
-from . import transcript, wording
-from .base import LogAdmin
-from .filters import KeptFilter, NewestStatusFilter, PersonFilter
+from . import wording, words
+from .base import StaffRequest, people_named
+from .calendar import CalendarChangeList
+from .exporting import in_batches
+from .filters import (
+    AnsweredByFilter,
+    EndedFilter,
+    GroupFilter,
+    KeptFilter,
+    NewestStatusFilter,
+    PersonFilter,
+    RatedFilter,
+)
+from .reading import TranscriptAdmin
 
 
 @admin.register(Conversation)
-class ConversationAdmin(LogAdmin):
+class ConversationAdmin(TranscriptAdmin):
     """All conversations; reading what was said takes the permission to view messages too."""
 
     list_display = [
         "subject",
         "owner",
-        "message_count",
-        "newest_status",
-        "last_activity",
         "model_name",
+        "message_count",
+        "token_count",
+        "last_activity",
+        "newest_status",
         "place",
     ]
-    list_filter = [("owner", PersonFilter), NewestStatusFilter, KeptFilter, "updated_at", "created_at"]
+    list_filter = [
+        ("owner", PersonFilter),
+        GroupFilter.of("owner"),
+        AnsweredByFilter,
+        NewestStatusFilter,
+        EndedFilter,
+        RatedFilter,
+        KeptFilter,
+        "updated_at",
+        "created_at",
+    ]
     list_select_related = ["owner"]
-    search_fields = ["title", "owner__username", "owner__name"]
+    search_fields = ["title"]
+    # Others would sort all rows.
+    sortable_by = ["last_activity"]
+    date_hierarchy = "updated_at"
     ordering = ["-updated_at"]
+    export_order = "updated_at"
+    export_columns = {
+        "id": "id",
+        "owner": "owner__username",
+        "title": "title",
+        "model": "model",
+        "messages": "message_count",
+        "tokens": "token_count",
+        "newest_status": "newest_status",
+        **{name: name for name in ("created_at", "updated_at", "archived_at", "deleted_at")},
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        """Return all, with the number of their messages and the status of their newest answer."""
+        """Return all, with the number of their messages and tokens, and the status and model of their newest answer."""
         messages = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
-        newest = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-queued_at")
+        calls = Generation.objects.filter(conversation=OuterRef("pk"))
+        newest = calls.order_by("-queued_at")
+        read, written = Coalesce(F("prompt_tokens"), 0), Coalesce(F("output_tokens"), 0)
+        tokens = calls.order_by().values("conversation").annotate(number=Sum(read + written))
         return (
             super()
             .get_queryset(request)
             .annotate(
                 message_count=Coalesce(Subquery(messages.annotate(number=Count("pk")).values("number")), 0),
+                token_count=Coalesce(Subquery(tokens.values("number")), 0),
                 newest_status=Subquery(newest.values("status")[:1]),
+                newest_model=Subquery(newest.values("model")[:1]),
             )
         )
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CalendarChangeList]:
+        """Return the list with the quick row of dates."""
+        return CalendarChangeList
+
+    def having(self, request: HttpRequest, term: str) -> Q:
+        """Return the condition on conversations of people of this name, or with these words in title or messages."""
+        condition = Q(owner__in=people_named(term))
+        if not access.may_read(request.user):
+            return condition
+        found, is_all = searching.everywhere(term)
+        if not is_all:
+            text = gettext(
+                "These words are in many conversations: the {count} with the newest messages are shown."
+            )
+            self.message_user(request, text.format(count=len(found)), messages.INFO)
+        return condition | Q(pk__in=found)
+
+    def get_search_help_text(self, request: HttpRequest) -> str:
+        """Return what can be looked for."""
+        if access.may_read(request.user):
+            return gettext("Words of titles and messages, a person, or the id of a conversation.")
+        return gettext("A person, or the id of a conversation.")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; for those who may not read what was said, without the title: it is made of it."""
+        return self.list_display if access.may_read(request.user) else ["number", *self.list_display[1:]]
+
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """Return the column that leads to the transcript, for those who may read it."""
-        return ["subject"] if _may_read(request) else None
+        return ["subject"] if access.may_read(request.user) else None
+
+    @admin.display(description=_("number"))
+    def number(self, conversation: Conversation) -> str:
+        """Return the beginning of the conversation's id."""
+        return str(conversation.pk)[:8]
 
     @admin.display(description=_("title"), ordering="title")
     def subject(self, conversation: Conversation) -> str:
@@ -71,15 +143,20 @@ class ConversationAdmin(LogAdmin):
         """Return the time of the last change."""
         return wording.moment(conversation.updated_at)
 
-    @admin.display(description=_("model"), ordering="model")
-    def model_name(self, conversation: Conversation) -> str:
-        """Return the model that the conversation uses."""
-        return wording.one_line(conversation.model) or wording.EMPTY
+    @admin.display(description=_("model"))
+    def model_name(self, conversation: Any) -> str:
+        """Return the model that answered last, or else the one that was chosen."""
+        return wording.one_line(conversation.newest_model or conversation.model) or wording.EMPTY
 
     @admin.display(description=_("messages"))
     def message_count(self, conversation: Any) -> int:
         """Return the number of messages, all versions counted."""
         return int(conversation.message_count)
+
+    @admin.display(description=_("tokens"))
+    def token_count(self, conversation: Any) -> str:
+        """Return how many tokens were read and written."""
+        return wording.figure(conversation.token_count, 0)
 
     @admin.display(description=_("newest answer"))
     def newest_status(self, conversation: Any) -> str:
@@ -90,58 +167,54 @@ class ConversationAdmin(LogAdmin):
     @admin.display(description=_("place"))
     def place(self, conversation: Conversation) -> str:
         """Return what the owner did with the conversation."""
-        return _place(conversation) or wording.EMPTY
+        return self.place_of(conversation) or wording.EMPTY
 
     def get_urls(self) -> list[URLPattern]:
-        """Return Django's addresses and that of a message's file."""
-        show = self.admin_site.admin_view(self.attachment_view)
-        name = "conversations_conversation_attachment"
-        return [path("<uuid:pk>/attachments/<uuid:attachment>", show, name=name), *super().get_urls()]
+        """Return Django's addresses, those of transcripts, and those of files with messages."""
+        name = "conversations_conversation"
+        guard = self.admin_site.admin_view
+        return [
+            path("messages.<str:kind>", guard(self.messages_view), name=f"{name}_messages"),
+            path("<uuid:pk>/messages.<str:kind>", guard(self.whole_view), name=f"{name}_whole"),
+            *super().get_urls(),
+        ]
+
+    # --- Files
+
+    def exported(self, rows: QuerySet[Any], request: HttpRequest) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows as the file has them; titles are for those who may read what was said."""
+        may_read = access.may_read(request.user)
+        for row in super().exported(rows, request):
+            yield row if may_read else {**row, "title": ""}
+
+    def export_links(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Return the files that are offered: the list, and the messages of all its conversations."""
+        links = super().export_links(request)
+        if access.may_read(request.user):
+            for kind, label in (("csv", "CSV"), ("jsonl", "JSON Lines")):
+                address = reverse("admin:conversations_conversation_messages", args=[kind])
+                links.append((gettext("all messages as {form}").format(form=label), address))
+        return links
 
     @method_decorator(require_GET)
-    def attachment_view(self, request: HttpRequest, pk: UUID, attachment: UUID) -> HttpResponse:
-        """Send a file of this conversation to those who may read it."""
-        if not (self.has_view_permission(request) and _may_read(request)):
-            raise PermissionDenied
-        rows = Attachment.objects.filter(messages__conversation=pk).distinct()
-        return attachments.answer(get_object_or_404(rows, pk=attachment))
+    def messages_view(self, request: StaffRequest, kind: str) -> HttpResponseBase:
+        """Send the messages of all conversations of the list that the address stands for."""
+        self.refuse_who_may_not_read(request)
+        rows = self.exported_rows(request, kind)
+        if not isinstance(rows, QuerySet):
+            return rows
+        return self._messages(request, kind, rows)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Show the transcript."""
-        conversation = self.get_object(request, unquote(object_id))
-        if request.method not in {"GET", "HEAD"}:
-            raise PermissionDenied
-        if not (self.has_view_permission(request, conversation) and _may_read(request)):
-            raise PermissionDenied
-        if conversation is None:
-            # Django's way of saying that there is no such row.
-            return super().change_view(request, object_id, form_url, extra_context)
-        return TemplateResponse(
-            request,
-            "admin/conversations/conversation/transcript.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": wording.one_line(conversation.title, 200),
-                "opts": self.opts,
-                "media": self.media + Media(css={"all": ["admin_site/transcript.css"]}),
-                "conversation": conversation,
-                "system_prompt": clean(conversation.system_prompt),
-                "options": wording.compact(conversation.options),
-                "place": _place(conversation),
-                "transcript": transcript.read(conversation, request.GET),
-                "may_view_generations": request.user.has_perm("conversations.view_generation"),
-                "may_view_users": request.user.has_perm("conversations.view_user"),
-            },
-        )
+    @method_decorator(require_GET)
+    def whole_view(self, request: StaffRequest, pk: UUID, kind: str) -> HttpResponseBase:
+        """Send the messages of one conversation."""
+        self.refuse_who_may_not_read(request)
+        get_object_or_404(Conversation, pk=pk)
+        if kind not in tables.TYPES:
+            raise Http404
+        return self._messages(request, kind, Conversation.objects.filter(pk=pk))
 
-
-def _may_read(request: HttpRequest) -> bool:
-    return request.user.has_perm("conversations.view_message")
-
-
-def _place(conversation: Conversation) -> str:
-    if conversation.deleted_at:
-        return str(_("deleted by the owner"))
-    return str(_("archived")) if conversation.archived_at else ""
+    def _messages(self, request: StaffRequest, kind: str, rows: QuerySet[Conversation]) -> HttpResponseBase:
+        ids = (row["pk"] for row in in_batches(rows.values("pk", self.export_order), self.export_order))
+        found = words.messages_of(ids, request.user)
+        return self.as_file(kind, list(words.COLUMNS), found, gettext("messages"))

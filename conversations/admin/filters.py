@@ -7,13 +7,18 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import QuerySet
+from django.contrib.auth.models import Group
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Generation, User
+from conversations.models import Generation, Message, User
+from conversations.usage import reading
 
 from . import wording
+
+_LATEST = 200
+_MOST_GROUPS = 200
 
 
 class PersonFilter(admin.RelatedFieldListFilter):
@@ -119,3 +124,96 @@ class ReasonFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return those of the chosen reason."""
         return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
+def used_models() -> list[str]:
+    """Return the names of the models that were called: those of the days that are counted, and of the latest calls.
+
+    The table itself has so many rows that looking through them takes longer than anybody waits.
+    """
+    latest = Generation.objects.order_by("-queued_at").values_list("model", flat=True)[:_LATEST]
+    return sorted({*reading.models(), *latest})
+
+
+class ModelFilter(admin.SimpleListFilter):
+    """Generations by model."""
+
+    title = _("model")
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the models that were called."""
+        return [(name, wording.one_line(name)) for name in used_models()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the chosen model."""
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+class AnsweredByFilter(ModelFilter):
+    """Conversations by a model that has answered in them."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those with an answer of the chosen model."""
+        calls = Generation.objects.filter(conversation=OuterRef("pk"), model=self.value())
+        return queryset.filter(Exists(calls)) if self.value() else queryset
+
+
+class EndedFilter(admin.SimpleListFilter):
+    """Conversations in which an answer was stopped, or failed."""
+
+    title = _("answers")
+    parameter_name = "ended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return what may have happened to an answer."""
+        return [("stopped", _("one was stopped")), ("failed", _("one failed or was interrupted"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those in which it happened."""
+        statuses = {"stopped": ["stopped"], "failed": ["failed", "interrupted"]}.get(self.value() or "")
+        calls = Generation.objects.filter(status__in=statuses or [])
+        return queryset.filter(pk__in=calls.values("conversation")) if statuses else queryset
+
+
+class RatedFilter(admin.SimpleListFilter):
+    """Conversations with an answer that its person rated."""
+
+    title = _("rating")
+    parameter_name = "rated"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the ratings."""
+        return [("1", _("an answer was good")), ("-1", _("an answer was bad"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those with such a rating."""
+        if self.value() not in {"1", "-1"}:
+            return queryset
+        rated = Message.objects.exclude(rating=Message.Rating.NONE).filter(rating=int(self.value() or 0))
+        return queryset.filter(pk__in=rated.values("conversation"))
+
+
+class GroupFilter(admin.SimpleListFilter):
+    """Rows by a group of their person, whom `person` names; to be made by `of`."""
+
+    title = _("group")
+    parameter_name = "group"
+    person: str
+
+    @classmethod
+    def of(cls, person: str) -> type["GroupFilter"]:
+        """Return the filter for rows whose person stands in this field."""
+        return type("GroupFilter", (cls,), {"person": person})
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the groups."""
+        groups = Group.objects.order_by("name").values_list("pk", "name")[:_MOST_GROUPS]
+        return [(str(pk), wording.one_line(name)) for pk, name in groups]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the people of the chosen group."""
+        if self.value() not in {key for key, _name in self.lookup_choices}:
+            return queryset
+        members = User.objects.filter(groups=int(self.value() or 0)).values_list("pk", flat=True)
+        return queryset.filter(**{f"{self.person}__in": list(members)})

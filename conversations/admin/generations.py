@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -21,9 +21,10 @@ from conversations.rendering.characters import clean
 from conversations.services import generations
 
 from . import wording
-from .base import LogAdmin
+from .base import people_named
 from .calendar import CalendarChangeList
-from .filters import PersonFilter, ReasonFilter
+from .exporting import ExportAdmin
+from .filters import GroupFilter, ModelFilter, PersonFilter, ReasonFilter, used_models
 
 
 class EventInline(admin.TabularInline):
@@ -65,18 +66,41 @@ class EventInline(admin.TabularInline):
 
 
 @admin.register(Generation)
-class GenerationAdmin(LogAdmin):
+class GenerationAdmin(ExportAdmin):
     """Every call of a model, newest first."""
 
     id_fields = ("pk", "conversation", "message")
     change_form_template = "admin/conversations/generation/change_form.html"
     # Few enough to stand side by side with the filters on a small desktop.
     list_display = ["queued", "requested_by", "called", "ended", "took", "tokens"]
-    list_filter = ["status", ReasonFilter, "model", ("requested_by", PersonFilter), "queued_at"]
+    list_filter = [
+        "status",
+        ReasonFilter,
+        ModelFilter,
+        ("requested_by", PersonFilter),
+        GroupFilter.of("requested_by"),
+        "queued_at",
+    ]
     list_select_related = ["requested_by"]
-    search_fields = ["model", "requested_by__username", "requested_by__name"]
+    search_fields = ["model"]
+    search_help_text = _("A person, a model, or the id of a generation, a message or a conversation.")
+    # Others would sort all rows.
+    sortable_by = ["queued"]
     date_hierarchy = "queued_at"
     ordering = ["-queued_at"]
+    export_order = "queued_at"
+    export_columns = {
+        **{name: name for name in ("id", "queued_at", "started_at", "first_token_at", "finished_at")},
+        "requested_by": "requested_by__username",
+        "conversation": "conversation_id",
+        "message": "message_id",
+        **{name: name for name in ("model", "options", "think", "status", "reason", "error_detail")},
+        **{name: name for name in ("omitted_messages", "window", "prompt_tokens", "output_tokens")},
+        **{name: name for name in ("total_ns", "load_ns", "prompt_ns", "output_ns", "released_ms")},
+        "stop_requested_at": "stop_requested_at",
+        "stop_requested_by": "stop_requested_by__username",
+        "process": "process",
+    }
     actions = ["stop"]
     inlines = [EventInline]
     fieldsets = [
@@ -129,6 +153,11 @@ class GenerationAdmin(LogAdmin):
         """Return whether the reader may stop other people's answers."""
         return request.user.has_perms(["conversations.view_generation", "conversations.stop_generation"])
 
+    def having(self, request: HttpRequest, words: str) -> Q:
+        """Return the condition on the calls of people or models of this name."""
+        models = [name for name in used_models() if words.casefold() in name.casefold()]
+        return Q(requested_by__in=people_named(words)) | Q(model__in=models)
+
     # --- Columns and fields
 
     @admin.display(description=_("status"), ordering="status")
@@ -154,26 +183,28 @@ class GenerationAdmin(LogAdmin):
     @admin.display(description=_("model and options"), ordering="model")
     def called(self, generation: Generation) -> str:
         """Return the model, with the options below it."""
-        return _cell(generation.model, wording.one_line(wording.compact(generation.options), 120))
+        return wording.cell(generation.model, wording.one_line(wording.compact(generation.options), 120))
 
     @admin.display(description=_("status"), ordering="status")
     def ended(self, generation: Generation) -> str:
         """Return the status, and why it ended where that does not go without saying."""
         reason = "" if generation.reason == "stop" else wording.reason(generation.reason)
-        return _cell(self.state(generation), reason)
+        return wording.cell(self.state(generation), reason)
 
     @admin.display(description=_("duration"))
     def took(self, generation: Generation) -> str:
         """Return the time from the start to the end, with what was waited for before."""
         waits = {"queue": self.waited(generation), "first": self.first_text(generation)}
-        return _cell(self.duration(generation), gettext("queued %(queue)s, first text %(first)s") % waits)
+        return wording.cell(
+            self.duration(generation), gettext("queued %(queue)s, first text %(first)s") % waits
+        )
 
     @admin.display(description=_("tokens in → out"), ordering="output_tokens")
     def tokens(self, generation: Generation) -> str:
         """Return how many tokens the model read and wrote, and how fast it wrote."""
         counts = (wording.figure(count, 0) for count in (generation.prompt_tokens, generation.output_tokens))
         speed = gettext("%(number)s tokens/s") % {"number": self.speed(generation)}
-        return _cell(" → ".join(counts), speed if generation.tokens_per_second else "")
+        return wording.cell(" → ".join(counts), speed if generation.tokens_per_second else "")
 
     @admin.display(description=_("options"))
     def options_text(self, generation: Generation) -> str:
@@ -309,8 +340,3 @@ class GenerationAdmin(LogAdmin):
 
 def _lines(text: str) -> str:
     return format_html('<pre class="lines">{}</pre>', text)
-
-
-def _cell(main: str, more: str) -> str:
-    """Return a cell of the list: what one looks for, and more about it in small letters below."""
-    return format_html('<bdi>{}</bdi><div class="help">{}</div>', main, more)

@@ -6,14 +6,14 @@ from functools import cached_property
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.utils.safestring import SafeString
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from conversations.models import Conversation, Generation, Message
-from conversations.rendering import render, stored
+from conversations.rendering import plain, render
 from conversations.rendering.characters import clean
 from conversations.services.generations import text_so_far
-from conversations.text import language_of
+from conversations.views.transcript import ShownFile, ShownMessage
 
 from . import wording
 
@@ -119,42 +119,60 @@ class Entry:
         return _whole(len(self.content) + len(self.thinking))
 
     @property
-    def lang(self) -> str:
-        """The language tag of the text."""
-        return language_of(self.content)
+    def is_live(self) -> bool:
+        """Whether it is being written."""
+        return any(call.generation.is_live for call in self.calls)
 
     @property
-    def html(self) -> SafeString:
-        """The answer as the chat page shows it; empty for a person's words and for a text that is cut."""
-        if self.message.role != Message.Role.ASSISTANT or self.is_cut:
-            return SafeString("")
-        return stored(self.message.html) if self.message.html else render(self.content)
+    def shown(self) -> ShownMessage:
+        """The message as the chat page draws it, from text that is safe to look at."""
+        row = self.message
+        message = Message(
+            pk=row.pk,
+            conversation_id=row.conversation_id,
+            parent_id=row.parent_id,
+            role=row.role,
+            content=self._text(self.content),
+            thinking=self._text(self.thinking),
+            html=self._html(),
+            thinking_ms=row.thinking_ms,
+        )
+        siblings = [pk for _number, pk in self.versions]
+        call = self.calls[-1].generation if self.calls else None
+        return ShownMessage(message, siblings, call, _files(row))
 
-    @property
-    def text(self) -> str:
-        """The plain text, made safe to look at."""
-        return self._shown(self.content)
-
-    @property
-    def thoughts(self) -> str:
-        """The thinking as plain text, made safe to look at."""
-        return self._shown(self.thinking)
+    def _html(self) -> str:
+        if self.message.role != Message.Role.ASSISTANT:
+            return ""
+        if self.is_cut:
+            return plain(self._text(self.content))
+        return self.message.html or render(self.content)
 
     @property
     def comment(self) -> str:
         """Why the person thinks so of the answer, made safe to look at."""
         return clean(self.message.rating_comment)
 
-    def _shown(self, text: str) -> str:
+    def _text(self, text: str) -> str:
         return clean(text if self.whole else text[:SHOWN_AT_MOST])
+
+
+def _files(message: Message) -> list[ShownFile]:
+    """Return the files of a message, and where they are for an administrator."""
+    name = "admin:conversations_conversation_attachment"
+    return [
+        ShownFile(file, reverse(name, args=[message.conversation_id, file.pk]))
+        for file in message.attachments.all()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptPage:
-    """A part of the transcript; `page` is Django's, over the ids of all messages."""
+    """A part of the transcript; `page` is Django's, over the ids of all messages, with `state` of all of them."""
 
     page: Page
     entries: list[Entry]
+    state: str
 
 
 def read(conversation: Conversation, query: Mapping[str, str]) -> TranscriptPage:
@@ -168,7 +186,20 @@ def read(conversation: Conversation, query: Mapping[str, str]) -> TranscriptPage
         page = paginator.get_page(query.get("p"))
     messages = Message.objects.with_generations().in_bulk(list(page.object_list))
     entries = [_entry(messages[pk], outline, whole=pk == wanted) for pk in page.object_list if pk in messages]
-    return TranscriptPage(page, entries)
+    return TranscriptPage(page, entries, _state(conversation, outline))
+
+
+def _state(conversation: Conversation, outline: Outline) -> str:
+    """Return what changes when something comes, goes or ends: a page that has another one is not up to date."""
+    return f"{len(outline.ids)} {conversation.updated_at.timestamp()} {outline.leaf}"
+
+
+def changed(conversation: Conversation, query: Mapping[str, str], state: str) -> TranscriptPage:
+    """Return the page with what has to be drawn anew: all of it, or, in the same `state`, what is being written."""
+    found = read(conversation, query)
+    if found.state != state:
+        return found
+    return TranscriptPage(found.page, [entry for entry in found.entries if entry.is_live], state)
 
 
 def _uuid(text: str) -> UUID | None:

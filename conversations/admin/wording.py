@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,11 @@ def one_line(text: str, limit: int = _CELL) -> str:
     # What is cut away must not cost time: a value may be a megabyte long.
     line = " ".join(clean(text[: 4 * limit]).split())
     return line if len(line) <= limit and len(text) <= 4 * limit else line[:limit] + "…"
+
+
+def cell(main: str, more: str) -> str:
+    """Return a cell of a list: what one looks for, and more about it in small letters below."""
+    return format_html('<bdi>{}</bdi><div class="help">{}</div>', main, more)
 
 
 def compact(options: Any) -> str:

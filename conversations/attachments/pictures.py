@@ -78,8 +78,11 @@ class Picture(NamedTuple):
     height: int
 
 
-def read(file: IO[bytes]) -> Picture | None:
-    """Return the picture that `file` holds, None where it holds none. Raises PictureError."""
+def read(file: IO[bytes], *, keeps_own: bool = False) -> Picture | None:
+    """Return the picture that `file` holds, None where it holds none. Raises PictureError.
+
+    `keeps_own`: a JPEG as this module writes them stays as it is, for each writing costs some of the picture.
+    """
     with _turn():
         image = _opened(file)
         if image is None:
@@ -91,7 +94,18 @@ def read(file: IO[bytes]) -> Picture | None:
                 raise HugePicture(limit)
             if kind == "JPEG":
                 _refuse_endless(file)
+                if keeps_own and is_own(content := _whole(file), image):
+                    return Picture(content, "image/jpeg", image.width, image.height)
             return _written_anew(image)
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    """Return the bytes of a file, which is left where it was."""
+    place = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(place)
+    return content
 
 
 def _kind(image: Image.Image) -> str:
@@ -101,10 +115,7 @@ def _kind(image: Image.Image) -> str:
 
 def _refuse_endless(file: IO[bytes]) -> None:
     """Refuse a JPEG with more scans than anybody writes; the file is left where it was. Raises DamagedPicture."""
-    place = file.tell()
-    file.seek(0)
-    markers = list(islice(_markers(file.read()), _MAX_SEGMENTS + 1))
-    file.seek(place)
+    markers = list(islice(_markers(_whole(file)), _MAX_SEGMENTS + 1))
     if len(markers) > _MAX_SEGMENTS or markers.count(_SCAN) > _MAX_SCANS:
         raise DamagedPicture
 
@@ -196,3 +207,31 @@ def _bytes(image: Image.Image, kind: str) -> bytes:
     target = io.BytesIO()
     image.save(target, kind, quality=_JPEG_QUALITY)
     return target.getvalue()
+
+
+# --- A JPEG of our own
+
+# What a JPEG written here consists of: JFIF's mark, two kinds of tables, the frame and one scan.
+_OWN_SEGMENTS = {_START, 0xE0, 0xDB, 0xC0, 0xC4, _SCAN}
+# Behind it come the pixels alone; ours have 623 bytes at most.
+_OWN_HEAD = 640
+
+
+def is_own(content: bytes, image: Image.Image) -> bool:
+    """Tell whether a JPEG, just opened as `image`, is like one written here in all but its pixels.
+
+    It has such segments alone and such tables, is small enough, can be decoded, and nothing stands behind it.
+    """
+    markers = list(_markers(content))
+    scan = content.find(b"\xff\xda")
+    is_plain = set(markers) <= _OWN_SEGMENTS and markers.count(_SCAN) == 1 and 0 < scan < _OWN_HEAD
+    if not is_plain or content.find(b"\xff\xd9", scan) != len(content) - 2:
+        return False
+    if max(image.size) > MAX_SIDE or len(content) > MAX_BYTES or image.mode not in {"L", "RGB"}:
+        return False
+    own = Image.open(io.BytesIO(_bytes(Image.new(image.mode, (16, 16)), "JPEG")))
+    try:
+        image.load()
+    except Exception:  # noqa: BLE001 -- as above; what cannot be decoded is told of where it is written anew
+        return False
+    return bool(image.quantization == own.quantization)  # type: ignore[attr-defined] # a JPEG has them

@@ -82,6 +82,11 @@ class Backend:
         return self._embedded if self.picture.demonstration and self._embedded else self._ollama
 
     @property
+    def ollama(self) -> OllamaClient:
+        """The client of the real one, whoever answers now."""
+        return self._ollama
+
+    @property
     def num_parallel(self) -> int:
         """How many calls one model takes at once."""
         return settings.EMBEDDED_NUM_PARALLEL if self.picture.demonstration else settings.OLLAMA_NUM_PARALLEL

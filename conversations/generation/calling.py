@@ -88,7 +88,7 @@ async def stream(
         raise ModelMissing(call.model) from refusal
     window = call.options.get("num_ctx") or await backend.window(model)
     answer.columns = {"window": window}
-    prompt = await _prompt(call, window, sees=backend.state(model).vision is not False)
+    prompt = await prompt_of(call, window, sees=backend.state(model).vision is not False)
     if prompt.unseen:
         answer.facts.append(Fact(answer.id, timezone.now(), PICTURES_LEFT_OUT, str(prompt.unseen)))
     if prompt.omitted or model != call.model:
@@ -106,7 +106,8 @@ async def stream(
     return await _read(answer, client, ChatRequest(model, prompt.messages, options, think), pace)
 
 
-async def _prompt(call: Call, window: int, *, sees: bool) -> Prompt:
+async def prompt_of(call: Call, window: int, *, sees: bool) -> Prompt:
+    """Return what goes to the model, as much as its window (in tokens) takes."""
     turns = [Turn(role, content, pk, call.attached.get(pk, ())) for role, content, pk in call.turns]
     chosen = partial(
         compose,

@@ -82,12 +82,21 @@ class CheckpointClock:
         self._writer = writer
         self._on_stop = on_stop
         self._failing = False
+        # By the monotonic clock: when the database took the text so far.
+        self._written_at = time.monotonic()
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds text may have been shown that the database does not have."""
+        return time.monotonic() - self._written_at if self._answers else 0.0
 
     async def run(self, has_answers: asyncio.Event) -> None:
         """Tick for as long as the process lives; rest while there is no answer."""
         took = 0.0
         while True:
-            await has_answers.wait()
+            if not has_answers.is_set():
+                await has_answers.wait()
+                self._written_at = time.monotonic()
             await asyncio.sleep(max(CHECKPOINT_SECONDS - took, CHECKPOINT_SECONDS / 2))
             began = time.monotonic()
             await self.tick()
@@ -95,7 +104,7 @@ class CheckpointClock:
 
     async def tick(self) -> None:
         """Write once. What the database refuses is kept for the next tick."""
-        answers = list(self._answers.values())
+        answers, now = list(self._answers.values()), time.monotonic()
         taken = [(answer, list(answer.take_unsaved())) for answer in answers]
         phases = {answer.id: answer.phase_to_save for answer in answers if answer.phase_to_save}
         facts = [(answer, list(answer.facts)) for answer in answers]
@@ -112,7 +121,7 @@ class CheckpointClock:
             self._note_failure(error)
             tell_unsaved(self._answers.values())
             return
-        self._failing = False
+        self._failing, self._written_at = False, now
         for answer, chunks in taken:
             answer.tell_saved(True)
             answer.saved(len(chunks))

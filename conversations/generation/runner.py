@@ -16,9 +16,11 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from chatsite.logs import generation_id
 from conversations import describe, events, forgetting, notify
 from conversations.database import DatabaseThread
 from conversations.models import Generation, User
@@ -26,15 +28,19 @@ from conversations.neighbours import neighbours
 from conversations.services import generations
 from conversations.services.generations import Call, Ending, Fact
 from conversations.sessions import session_watch
+from conversations.usage import counting
 
+from . import ended
 from .backend import Backend, backend
 from .calling import Outcome, outcome_of, stream
 from .clocks import CheckpointClock, FrameClock
 from .following import Following
 from .live import LiveAnswer, Rooms
+from .pulling import Pulls
 from .queue import Queue
 from .saving import tell_if_late, tell_wrote
 from .sweep import Sweep
+from .titles import Titles
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +73,8 @@ class Runner:
         self.frames = FrameClock(self.answers)
         self.queue = Queue(self.process, self.writer, backend)
         self.following = Following(self.process, self.rooms)
+        self.titles = Titles(backend, self.writer)
+        self.pulls = Pulls(backend)
         self.draining = False
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._stopping: dict[UUID, _Stop] = {}
@@ -94,9 +102,12 @@ class Runner:
         self._serve(partial(self.backend.watch, self._backend_changed))
         self._serve(session_watch.run)
         self._serve(forgetting.run)
+        self._serve(forgetting.run_leaving)
+        self._serve(counting.run)
         if neighbours.are_possible:
             neighbours.on("stop", lambda generation: self.stop(UUID(generation)))
             neighbours.on("wrote", self.following.wake_for)
+            neighbours.on("asked", self.titles.interrupt)
             self._serve(neighbours.run)
             self._serve(self.following.run)
 
@@ -108,6 +119,7 @@ class Runner:
     def begin(self, generation: Generation, call: Call) -> LiveAnswer:
         """Take a generation that has just been stored, and has its turn already where it is a running one."""
         has_answers = self._start_services()
+        self.make_way()
         room = self.rooms.open(generation.conversation_id)
         answer = LiveAnswer(room, _state(generation))
         room.answer = answer
@@ -117,6 +129,17 @@ class Runner:
         task = self._tasks[answer.id] = _spawn(self._generate(answer, call))
         task.add_done_callback(lambda _: self._forget(answer.id))
         return answer
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds text may have been shown that the database does not have."""
+        return self._checkpoints.lag if self._has_answers else 0.0
+
+    def make_way(self) -> None:
+        """Somebody asks: what nobody has asked for gives way, in all processes."""
+        self.titles.interrupt()
+        if settings.TITLES == "model":
+            neighbours.tell("asked")
 
     def owns(self, generation: UUID) -> bool:
         """Return whether a task of this process works on a generation, or waits for its turn."""
@@ -131,6 +154,7 @@ class Runner:
 
     def stop(self, generation: UUID, by: User | None = None) -> None:
         """Stop a generation, once; harmless where it is not, or no longer, this process's."""
+        self.titles.stop(generation)
         answer = self.answers.get(generation)
         if answer is None or generation in self._stopping:
             return
@@ -154,6 +178,7 @@ class Runner:
             task.cancel()
 
     async def _generate(self, answer: LiveAnswer, call: Call) -> None:
+        generation_id.set(str(answer.id))
         outcome = Outcome("failed", "internal")
         try:
             if answer.state.status == Generation.Status.QUEUED:
@@ -211,7 +236,10 @@ class Runner:
         self.queue.leave(answer)
         tell_wrote([answer])
         if row is not None:
+            ended.note(row)
             await notify.conversation_updated(row.conversation, running=False)
+            if not self.draining:
+                self.titles.answered(row)
 
     def _forget(self, generation: UUID) -> None:
         del self._tasks[generation]
@@ -242,11 +270,14 @@ class Runner:
             self.following.wake()
         elif room is not None:
             room.refresh()
+        ended.note(row)
         await notify.conversation_updated(row.conversation, running=False)
 
     async def drain(self) -> None:
         """End everything as interrupted, with its text saved, and stop the clocks."""
         self.draining = True
+        await self.titles.close()
+        await self.pulls.close()
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._end_all()

@@ -4,17 +4,37 @@ A message is a row, and so is each call of a model (`Generation`): nothing is ke
 being written its text lies in `GenerationChunk` rows; the end of the generation folds them into the message.
 """
 
+from .access import Access
+from .classes import Invitation, Slip
+from .control import ModelProfile, Quota
 from .conversations import Attachment, Conversation, Message
-from .generations import Generation, GenerationChunk, GenerationEvent, ModelProfile
-from .people import User
+from .generations import Generation, GenerationChunk, GenerationEvent
+from .imports import Import
+from .people import BrowserSession, User
+from .presets import Preset
+from .pulls import Pull
+from .search import SearchEntry
+from .sharing import SharedLink
+from .usage import UsageDay
 
 __all__ = [
+    "Access",
     "Attachment",
+    "BrowserSession",
     "Conversation",
     "Generation",
     "GenerationChunk",
     "GenerationEvent",
+    "Import",
+    "Invitation",
     "Message",
     "ModelProfile",
+    "Preset",
+    "Pull",
+    "Quota",
+    "SearchEntry",
+    "SharedLink",
+    "Slip",
+    "UsageDay",
     "User",
 ]

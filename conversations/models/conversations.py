@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.querysets import ConversationQuerySet, MessageQuerySet
@@ -33,7 +34,7 @@ class Conversation(models.Model):
         related_name="+",
         verbose_name=_("last shown message"),
     )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated at"))
 
     objects = ConversationQuerySet.as_manager()
@@ -42,9 +43,22 @@ class Conversation(models.Model):
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
         indexes = [
-            # The sidebar: one person's conversations, newest first.
+            # The sidebar: one person's pinned conversations, and the others below them, each newest first.
             models.Index(
-                fields=["owner", "-updated_at"], condition=Q(deleted_at=None), name="conversation_list"
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(deleted_at=None, archived_at=None, pinned=False),
+                name="conversation_list",
+            ),
+            models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(deleted_at=None, archived_at=None, pinned=True),
+                name="conversation_pinned",
+            ),
+            # What a person has archived, the latest first.
+            models.Index(
+                fields=["owner", "-archived_at", "-id"],
+                condition=Q(deleted_at=None, archived_at__isnull=False),
+                name="conversation_archived",
             ),
             # The administrator's list.
             models.Index(fields=["-updated_at"], name="conversation_updated"),

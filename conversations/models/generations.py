@@ -1,9 +1,8 @@
-"""The log of every model call, and the options that models start with."""
+"""The log of every model call."""
 
 import uuid
 from typing import Any
 
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -102,8 +101,12 @@ class Generation(models.Model):
             ),
             # When each person in the queue last had a turn.
             models.Index(fields=["requested_by", "started_at"], name="generation_turns"),
-            # The administrator's list, newest first.
+            # The administrator's list, newest first, and its filters; by person, also what they asked today.
             models.Index(fields=["-queued_at"], name="generation_newest"),
+            models.Index(fields=["requested_by", "-queued_at"], name="generation_by_person"),
+            models.Index(fields=["model", "-queued_at"], name="generation_by_model"),
+            models.Index(fields=["status", "-queued_at"], name="generation_by_status"),
+            models.Index(fields=["reason", "-queued_at"], name="generation_by_reason"),
             # What has ended lately, for the other processes' pages.
             models.Index(fields=["finished_at"], name="generation_finished"),
             # A conversation's newest generation, in the administrator's list of conversations.
@@ -179,24 +182,3 @@ class GenerationEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.detail}".strip()
-
-
-class ModelProfile(models.Model):
-    """Options that a model starts with on this site, under those that a conversation sets itself."""
-
-    name = models.CharField(
-        _("model"),
-        max_length=200,
-        unique=True,
-        validators=[RegexValidator(r"^[\w./:-]+$")],
-        help_text=_("A model's name, for all of its tags (internlm2) or for one (internlm2:1.8b)."),
-    )
-    options = models.JSONField(_("options"), default=dict, blank=True)
-
-    class Meta:
-        verbose_name = _("model profile")
-        verbose_name_plural = _("model profiles")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name

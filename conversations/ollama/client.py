@@ -40,7 +40,7 @@ from .transport import (
     translated,
     unpacked,
 )
-from .wire import Chunk, parse_line, parse_object, storable
+from .wire import Chunk, count, parse_line, parse_object, storable
 
 _MAX_ERROR_BODY = 65_536
 _MAX_ANSWER = 32_000_000
@@ -73,6 +73,15 @@ class ChatRequest:
         if self.think is not None:
             body["think"] = self.think
         return body
+
+
+@dataclass(frozen=True, slots=True)
+class PullStep:
+    """How far the fetching of a model has come: what Ollama does, and bytes of the part that is on its way."""
+
+    status: str
+    completed: int = 0
+    total: int = 0
 
 
 class OllamaClient:
@@ -151,6 +160,23 @@ class OllamaClient:
     async def show(self, model: str) -> ModelDetails:
         """What Ollama knows about `model`. Raises ModelMissing."""
         return catalogue.details(model, await self._short("POST", "/api/show", {"model": model}))
+
+    async def pull(self, model: str) -> AsyncGenerator[PullStep, None]:
+        """Have Ollama fetch a model; the last step has the status `success`. Raises OllamaError.
+
+        Closing ends the fetching; what has come is kept by Ollama for the next time
+        (https://github.com/ollama/ollama/blob/main/docs/api.md#pull-a-model).
+        """
+        patience = self.timeouts.first_byte
+        async with self._opened("POST", "/api/pull", {"model": model, "stream": True}, patience) as response:
+            if response.status_code != _OK:
+                raise await self._refusal(response, None)
+            # Checking what has come takes a while, in which nothing is told.
+            reader = LineReader(response, first=patience, stall=patience, bounds=self.bounds)
+            while not reader.ended:
+                for line in await reader.batch():
+                    if line.strip():
+                        yield _step(line)
 
     async def _short(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """The JSON object that answers one of the quick requests."""
@@ -268,6 +294,18 @@ def _parsed(line: bytes, *, at_end: bool) -> tuple[Chunk | None, OllamaError | N
         return chunk, None
     has_text = chunk and (chunk.text or chunk.thinking)
     return (chunk if has_text else None), OllamaRefused(_OK, error)
+
+
+def _step(line: bytes) -> PullStep:
+    try:
+        told = parse_object(line.decode("utf-8", "replace"))
+    except ValueError as wrong:
+        raise BadAnswer(_OK, f"{wrong}: {line[:_EXCERPT].decode('utf-8', 'replace')}") from None
+    if error := told.get("error"):
+        raise OllamaRefused(_OK, readable(error))
+    return PullStep(
+        storable(told.get("status")), count(told.get("completed")) or 0, count(told.get("total")) or 0
+    )
 
 
 def _error_of(response: httpx.Response, text: str, model: str | None) -> OllamaError:

@@ -9,8 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.rendering.characters import clean, without_unfit
 from conversations.rendering.dialect import create_parser
+from conversations.rendering.mathml import draw_formulas
 
-__all__ = ["MAX_MARKDOWN", "plain", "render", "stored"]
+__all__ = ["MAX_MARKDOWN", "plain", "render", "stored", "with_formulas"]
 
 # UTF-16 units of Markdown, as browsers count them; what follows is shown as plain text. It bounds the time
 # that one text can take: about 1 ms per 1,000 characters as a rule, and a test has the worst known shapes.
@@ -38,9 +39,16 @@ def plain(text: str) -> SafeString:
 
 def stored(html: str) -> SafeString:
     """Return what `render` or `plain` made earlier and the database kept, safe to put on a page as it was then."""
-    # Only the end of a generation writes Message.html (services/generations.py), and writes what these two return,
-    # which escape all text.
+    # Only the end of a generation, an import and made-up conversations write Message.html (services/generations.py,
+    # services/bringing.py, demo/), and write what these two return, which escape all text.
     return mark_safe(html)  # noqa: S308 -- made by `render` or `plain`, which escape all text
+
+
+def with_formulas(html: SafeString) -> SafeString:
+    """Return stored HTML with its formulas drawn as MathML, for documents without the site's modules."""
+    # Safe: `html` is, and what stands in place of a formula is written by ElementTree, which escapes text and values,
+    # from a list of elements and attributes, of which none runs, has a style or leads elsewhere (mathml.py).
+    return mark_safe(draw_formulas(html))  # noqa: S308 -- escaped by ElementTree
 
 
 def _split(text: str) -> tuple[str, str]:

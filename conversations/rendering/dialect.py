@@ -52,11 +52,11 @@ class Renderer(RendererHTML):
         """Return fenced code; the page adds colours and a copy button by `data-language`."""
         language = _LANGUAGE.match(tokens[idx].info.strip(" \t").lower())
         attribute = f' data-language="{language[0]}"' if language else ""
-        return f'<pre class="code"{attribute}><code>{escapeHtml(tokens[idx].content)}</code></pre>\n'
+        return f'<pre class="code"{attribute}><code tabindex="0">{escapeHtml(tokens[idx].content)}</code></pre>\n'
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Return indented code."""
-        return f'<pre class="code"><code>{escapeHtml(tokens[idx].content)}</code></pre>\n'
+        return f'<pre class="code"><code tabindex="0">{escapeHtml(tokens[idx].content)}</code></pre>\n'
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Return the start of a table within a box that can scroll sideways."""
@@ -67,9 +67,13 @@ class Renderer(RendererHTML):
         return "</table></div>\n"
 
     def task(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Return the box of a task."""
+        """Return the box of a task and the start of its words, which are its label."""
         checked = ' checked=""' if tokens[idx].markup != " " else ""
-        return f'<input type="checkbox" disabled=""{checked}> '
+        return f'<label><input type="checkbox" disabled=""{checked}> '
+
+    def task_end(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Return the end of a task's words."""
+        return "</label>"
 
 
 def _trim_address(address: str) -> str:
@@ -215,6 +219,7 @@ def _mark_tasks(state: StateCore) -> None:
         if match:
             first.content = first.content[match.end() :]
             inline.children.insert(0, Token("task", "", 0, markup=match[1]))
+            inline.children.append(Token("task_end", "", 0))
             item.attrSet("class", "task")
 
 

@@ -13,6 +13,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from conversations.models import User
 
+_PROFILE = ["name", "email", "language", "time_zone", "theme", "default_model"]
+
 
 class AdministratorExistsError(Exception):
     """There is an administrator, so nobody may make the first one any more."""
@@ -67,15 +69,25 @@ def reset_link(user: User, base_url: str) -> str:
     return urljoin(base_url, path)
 
 
+def keep_out(people: QuerySet[User]) -> int:
+    """Switch accounts off, and return how many were on. What they wrote stays."""
+    return people.filter(is_active=True).update(is_active=False)
+
+
 def save_profile(user: User) -> None:
     """Save what the person changed on the account page; a former e-mail address gets no reset links."""
     # As the address is looked up when somebody has forgotten the password.
     user.email = user.email.lower()
     with transaction.atomic():
-        user.save(update_fields=["name", "email", "language", "time_zone"])
+        user.save(update_fields=_PROFILE)
         EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
 
 
 def save_language(user: User, language: str) -> None:
     """Keep the person's choice of language."""
     User.objects.filter(pk=user.pk).update(language=language)
+
+
+def save_theme(user: User, theme: str) -> None:
+    """Keep the person's choice of theme."""
+    User.objects.filter(pk=user.pk).update(theme=theme)

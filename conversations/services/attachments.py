@@ -52,12 +52,30 @@ def take(user: User, name: str, file: IO[bytes], size: int) -> Attachment:
     with _few_at_once(user.pk):
         _refuse_more_than_a_day_takes(user)
         row, content = _picture(file) or _text(file)
-    row.id, row.owner, row.size = uuid4(), user, len(content)
+    _keep(row, content, user, uuid4(), name)
+    return row
+
+
+def take_back(user: User, pk: UUID, name: str, file: IO[bytes], size: int) -> Attachment:
+    """Keep a file that was carried away from a site like this one, under the id `pk`, which is free. Raises Refused.
+
+    It is looked at like any other, but does not count for the day.
+    """
+    if size > MAX_BYTES:
+        raise Refused("file_too_large", limit=MAX_MIB)
+    if not size:
+        raise Refused("file_empty")
+    row, content = _picture(file, keeps_own=True) or _text(file)
+    _keep(row, content, user, pk, name)
+    return row
+
+
+def _keep(row: Attachment, content: bytes, user: User, pk: UUID, name: str) -> None:
+    row.id, row.owner, row.size = pk, user, len(content)
     row.name = names.clean(name) or _nameless(row)
     # First, so that there is no row without its file.
     files.write(row.pk, row.media_type, content)
     row.save(force_insert=True)
-    return row
 
 
 @contextmanager
@@ -87,9 +105,9 @@ def _refuse_more_than_a_day_takes(user: User) -> None:
         raise Refused("quota")
 
 
-def _picture(file: IO[bytes]) -> tuple[Attachment, bytes] | None:
+def _picture(file: IO[bytes], *, keeps_own: bool = False) -> tuple[Attachment, bytes] | None:
     try:
-        picture = pictures.read(file)
+        picture = pictures.read(file, keeps_own=keeps_own)
     except pictures.HugePicture as error:
         raise Refused("picture_too_large", limit=error.limit // 1_000_000) from error
     except pictures.TooManyPictures as error:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Generation, User
+from conversations.search import index
 
 from . import options as model_options
 from .errors import Refused
@@ -17,7 +18,7 @@ from .errors import Refused
 _SALT = "conversations.new"
 MAX_TITLE = 200
 _TITLE_FROM_TEXT = 80
-_MAX_SYSTEM = 16_000
+MAX_SYSTEM = 16_000
 
 
 def sign_new(user: User, conversation: UUID) -> str:
@@ -48,12 +49,12 @@ def clean_text(text: str) -> str:
     return text.replace("\x00", "\ufffd").strip("\n\r\t ")
 
 
-def title_from(text: str) -> str:
+def title_from(text: str, most: int = _TITLE_FROM_TEXT) -> str:
     """Return a conversation's first title: the first line of its first message, cut at a word."""
     line = " ".join(text.split("\n", 1)[0].split())
-    if len(line) <= _TITLE_FROM_TEXT:
+    if len(line) <= most:
         return line
-    cut = line[:_TITLE_FROM_TEXT]
+    cut = line[:most]
     return (cut.rsplit(" ", 1)[0] if " " in cut[40:] else cut) + "…"
 
 
@@ -73,8 +74,8 @@ def apply_settings(conversation: Conversation, chosen: Chosen) -> None:
         conversation.options = model_options.validate(chosen.options)
     if chosen.system is not None:
         system = clean_text(chosen.system)
-        if len(system) > _MAX_SYSTEM:
-            raise Refused("too_long", limit=_MAX_SYSTEM)
+        if len(system) > MAX_SYSTEM:
+            raise Refused("too_long", limit=MAX_SYSTEM)
         conversation.system_prompt = system
     if chosen.model is not None:
         conversation.model = chosen.model
@@ -92,6 +93,7 @@ def think_word(think: bool | str) -> str:
     return think
 
 
+@transaction.atomic
 def rename(user: User, conversation: UUID, title: str) -> Conversation:
     """Give the conversation another title. Raises Refused."""
     title = " ".join(clean_text(title).split())
@@ -102,7 +104,37 @@ def rename(user: User, conversation: UUID, title: str) -> Conversation:
     found = owned(user, conversation)
     found.title = title
     found.save(update_fields=["title"])
+    index.put(index.title_entry(found))
     return found
+
+
+def pin(user: User, conversation: UUID) -> Conversation:
+    """Keep the conversation at the top of the list. Raises Refused."""
+    return _changed(user, conversation, pinned=True)
+
+
+def unpin(user: User, conversation: UUID) -> Conversation:
+    """Undo `pin`. Raises Refused."""
+    return _changed(user, conversation, pinned=False)
+
+
+def archive(user: User, conversation: UUID) -> Conversation:
+    """Take the conversation out of the list; asking in it brings it back. Raises Refused."""
+    Conversation.objects.for_user(user).filter(pk=conversation, archived_at=None).update(
+        archived_at=timezone.now()
+    )
+    return owned(user, conversation)
+
+
+def unarchive(user: User, conversation: UUID) -> Conversation:
+    """Undo `archive`. Raises Refused."""
+    return _changed(user, conversation, archived_at=None)
+
+
+def _changed(user: User, conversation: UUID, **columns: Any) -> Conversation:
+    """Set columns and nothing else: whoever asks at the same moment writes others."""
+    Conversation.objects.for_user(user).filter(pk=conversation).update(**columns)
+    return owned(user, conversation)
 
 
 @transaction.atomic

@@ -26,6 +26,12 @@ _SENTENCES: dict[str, str | Promise] = {
     "picture_too_large": _("This picture has more than %(limit)s million pixels. Make it smaller first."),
     "too_many_files": _("A question takes %(limit)s files at most."),
     "no_file": _("A file of this question is not kept any more. Attach it again."),
+    "archive_size": _("A zip may have %(limit)s GiB, and not be empty."),
+    "name_taken": _("You have a preset of this name already."),
+    "too_many_presets": _("You have %(limit)s presets, which is the most there can be. Delete one first."),
+    "last_administrator": _(
+        "You are the only administrator. Make somebody else one first, in “Administration”, then delete your account."
+    ),
     "quota": _("You have reached your limit for today."),
     "rate": _("Too many requests. Wait a moment."),
     "ollama_down": _("Ollama does not answer."),

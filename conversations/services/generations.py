@@ -25,8 +25,9 @@ from conversations.models import (
 )
 from conversations.ollama.wire import storable
 from conversations.rendering import plain, render
+from conversations.search import index
 
-from . import attachments
+from . import attachments, options
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +149,8 @@ def call(row: Generation) -> Call:
     if answer.content:
         turns.append((Message.Role.ASSISTANT, answer.content, answer.pk))
     attached = attachments.by_message([pk for _role, _content, pk, has_files in found if has_files])
-    return Call(row.model, row.conversation.system_prompt, turns, unread, row.options, row.think, attached)
+    system = row.conversation.system_prompt or options.system_prompt(row.model)
+    return Call(row.model, system, turns, unread, row.options, row.think, attached)
 
 
 def set_call(generation: UUID, columns: Mapping[str, Any]) -> None:
@@ -171,9 +173,11 @@ def request_stop(generation: UUID, by: User | None) -> bool:
 
 
 def request_stop_by_owner(generation: UUID, user: User) -> bool:
-    """Mark a generation of one of the user's own conversations; anything else is left alone without a word."""
-    mine = Generation.objects.filter(pk=generation, conversation__owner=user)
-    return mine.exists() and request_stop(generation, user)
+    """Mark a generation of one of the user's own conversations, if it is live; returns whether it is theirs."""
+    is_theirs = Generation.objects.filter(pk=generation, conversation__owner=user).exists()
+    if is_theirs:
+        request_stop(generation, user)
+    return is_theirs
 
 
 def finish(generation: UUID, ending: Ending, facts: Sequence[Fact] = ()) -> Generation | None:
@@ -181,11 +185,11 @@ def finish(generation: UUID, ending: Ending, facts: Sequence[Fact] = ()) -> Gene
 
     Returns its row, or None where another writer was first.
     """
-    html = _html(ending.content)
+    html, words = html_of(ending.content), index.words(ending.content)
     with transaction.atomic():
         if not _end(Generation.objects.filter(pk=generation), ending):
             return None
-        return _keep(generation, ending, html, facts)
+        return _keep(generation, ending, html, words, facts)
 
 
 def _end(rows: QuerySet[Generation], ending: Ending) -> bool:
@@ -202,17 +206,20 @@ def _end(rows: QuerySet[Generation], ending: Ending) -> bool:
     )
 
 
-def _keep(generation: UUID, ending: Ending, html: str, facts: Sequence[Fact]) -> Generation:
-    """Keep the text and the facts of a generation that has just been ended, and return its row."""
+def _keep(generation: UUID, ending: Ending, html: str, words: str, facts: Sequence[Fact]) -> Generation:
+    """Keep the text of a generation that has just been ended, what it is found by, and its facts; return its row."""
     now = timezone.now()
     _keep_text(generation, ending, html)
     GenerationChunk.objects.filter(generation=generation).delete()
     add_facts([*facts, Fact(generation, now, "finished", f"{ending.status} {ending.reason}")])
     Conversation.objects.filter(generations=generation).update(updated_at=now)
-    return _told().get(pk=generation)
+    row = _told().get(pk=generation)
+    if words:
+        index.put(index.message_entry(row.message, row.conversation.owner_id, row.model, words))
+    return row
 
 
-def _html(content: str) -> str:
+def html_of(content: str) -> str:
     """Return the HTML of an answer; of one that the parser cannot bear, its plain text, for every answer ends."""
     try:
         return render(content) if content else ""
@@ -284,7 +291,7 @@ def _interrupt(generation: UUID, heartbeat: datetime | None) -> Generation | Non
         row = _told().get(pk=generation)
         ending.content, ending.thinking = text_so_far(row)
         ending.thinking_ms = row.message.thinking_ms
-        return _keep(generation, ending, _html(ending.content), [])
+        return _keep(generation, ending, html_of(ending.content), index.words(ending.content), [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Attachment, Conversation, Generation, GenerationEvent, Message, User
+from conversations.search import index
 
 from . import attachments as files
 from . import options as model_options
+from . import quotas, starting
 from .conversations import Chosen, apply_settings, clean_text, may_create, title_from
 from .errors import Refused
 
 UNCHANGED = Chosen()
-_CHANGED_BY_ASKING = ["model", "options", "system_prompt", "think", "shown_leaf", "updated_at"]
+_CHANGED_BY_ASKING = ["model", "options", "system_prompt", "think", "shown_leaf", "updated_at", "archived_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,10 @@ def _new_conversation(asker: Asker, text: str) -> Conversation:
     """
     if not may_create(asker.user, asker.conversation, asker.signature):
         raise Refused("not_found")
-    return Conversation(pk=asker.conversation, owner=asker.user, title=title_from(text))
+    begin = starting.start(asker.user, asker.choose)
+    conversation = starting.new_conversation(asker.conversation, asker.user, begin)
+    conversation.title = title_from(text)
+    return conversation
 
 
 def _existing(conversation: Conversation | None) -> Conversation:
@@ -308,17 +313,25 @@ def _begin(
     means: _Means | None = None,
     answer: Message | None = None,
 ) -> Generation:
+    quotas.refuse_if_spent(asker.user)
     means = means or _means(asker, conversation)
     answer = answer or _new_message(conversation, question, Message.Role.ASSISTANT)
     now = _now_after([] if answer._state.adding else answer.generations.values_list("queued_at", flat=True))
     conversation.shown_leaf = answer
     conversation.updated_at = now
+    # What is asked in stands in the list.
+    conversation.archived_at = None
+    is_new = conversation._state.adding
     # A foreign key is looked at when the transaction ends: the leaf may come after the conversation.
-    if conversation._state.adding:
+    if is_new:
         conversation.save(force_insert=True)
     else:
         conversation.save(update_fields=_CHANGED_BY_ASKING)
+    found_by = [index.title_entry(conversation)] if is_new else []
+    if question._state.adding:
+        found_by.append(index.message_entry(question, conversation.owner_id, means.model))
     Message.objects.bulk_create(message for message in (question, answer) if message._state.adding)
+    index.add(found_by)
     generation = Generation.objects.create(
         conversation=conversation,
         message=answer,

@@ -134,6 +134,14 @@ def defaults(model: str) -> dict[str, Any]:
     return {**profiles.get(family, {}), **profiles.get(model, {})}
 
 
+def system_prompt(model: str) -> str:
+    """Return the system prompt of the administrator's profiles for `model`: that of its tag, or that of its family."""
+    family = model.partition(":")[0]
+    prompts = ModelProfile.objects.filter(name__in=[family, model]).exclude(system_prompt="")
+    found = dict(prompts.order_by().values_list("name", "system_prompt"))
+    return found.get(model, found.get(family, ""))
+
+
 def effective(model: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """Return what a call of `model` uses: the profile's values under the conversation's own."""
     return {**defaults(model), **chosen}

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from chatsite import modules
+from conversations.rendering.characters import without_unfit
 
 register = template.Library()
 
@@ -29,6 +30,12 @@ def module(entry: str) -> SafeString:
     preloads = [(address,) for address in modules.needed_by(entry)]
     script = format_html('<script type="module" src="{}"></script>', static(entry))
     return format_html_join("\n", '<link rel="modulepreload" href="{}">', preloads) + script
+
+
+@register.filter(is_safe=True)
+def harmless(html: str) -> str:
+    """Return HTML without characters that deceive: control codes, and those that turn the direction of text."""
+    return without_unfit(html)
 
 
 @register.filter

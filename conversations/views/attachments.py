@@ -16,7 +16,7 @@ from conversations.models import Attachment
 from conversations.services import attachments as services
 from conversations.services.errors import Refused
 
-from .pages import PersonRequest
+from .requests import PersonRequest
 
 _STATUSES = {
     "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -37,14 +37,14 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """
     deadline = time.monotonic() + TIME_LIMIT
     database.start()
-    layer_answers = _layer_answers()
+    layer_is_well = layer_answers()
     database_answers = database.ended_well(deadline)
     state = {
         "database": _word(database_answers),
-        "channel_layer": _word(layer_answers),
+        "channel_layer": _word(layer_is_well),
         "ollama": _word(_ollama_answers()),
     }
-    return JsonResponse(state, status=200 if database_answers and layer_answers else 503)
+    return JsonResponse(state, status=200 if database_answers and layer_is_well else 503)
 
 
 def _word(well: bool) -> str:
@@ -98,7 +98,8 @@ def _ollama_answers() -> bool:
     return state.state not in {"starting", "down"} and not state.demonstration
 
 
-def _layer_answers() -> bool:
+def layer_answers() -> bool:
+    """Return whether the channel layer carries a word."""
     try:
         return async_to_sync(_echo)()
     except Exception:  # noqa: BLE001 - whatever went wrong, the answer is "down"

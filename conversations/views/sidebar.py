@@ -1,12 +1,12 @@
-"""The list of conversations: newest first, in groups of days as the person's calendar has them."""
+"""The list of conversations: the pinned ones, then all others in groups of days as the person's calendar has them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import Self
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -14,47 +14,109 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation, User
 
 PAGE_SIZE = 50
+# A list that was scrolled is read again in one go, up to so many.
+MAX_SIZE = 500
+
+# About so many stand in one piece of a group.
+_PIECE = 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a list; it stays where it is, whatever becomes of the conversation that stood there."""
+
+    pinned: bool
+    at: datetime
+    pk: UUID
+
+    def __str__(self) -> str:
+        """Return it as an address holds it; the texts have the order of the places."""
+        return f"{self.pinned:d}.{(self.at - _EPOCH) // _MICROSECOND:016d}.{self.pk}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what `str` has written. Raises ValueError for anything else."""
+        pinned, at, pk = text.split(".")
+        if pinned not in {"0", "1"} or not (at.isascii() and at.isdecimal() and len(at) == 16):
+            raise ValueError(text)
+        return cls(pinned == "1", _EPOCH + int(at) * _MICROSECOND, UUID(pk))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Conversations of one stretch of days, under its name."""
+    """Conversations of one stretch of days, or the pinned ones, under its name.
+
+    In pieces, for the browser passes over those that are out of sight.
+    """
 
     label: str
-    conversations: Sequence[Conversation]
+    pieces: Sequence[Sequence[Conversation]]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list; `next_page` is the conversation to go on behind, if there is more."""
+    """A part of the list; `next_page` is the place to go on behind, if there is more."""
 
     groups: Sequence[Group] = field(default_factory=list)
-    next_page: UUID | None = None
+    next_page: Place | None = None
 
 
-def listing(user: User, before: UUID | None = None) -> Listing:
-    """Return the conversations of `user`, those after `before` where it is given.
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A part of what is archived, as `Listing`."""
 
-    Raises Conversation.DoesNotExist for a `before` that is not the person's.
-    """
-    rows = Conversation.objects.for_user(user).listed().order_by("-updated_at", "-pk")
+    conversations: Sequence[Conversation]
+    next_page: Place | None = None
+
+
+def listing(user: User, before: Place | None = None, size: int = PAGE_SIZE) -> Listing:
+    """Return the first conversations of `user`, or those behind a place: `size` of them, within bounds."""
+    size = max(PAGE_SIZE, min(size, MAX_SIZE))
+    found: list[Conversation] = []
+    for pinned in (True, False):
+        if before and before.pinned < pinned:
+            continue
+        rows = Conversation.objects.for_user(user).listed(pinned=pinned)
+        if before and before.pinned == pinned:
+            rows = rows.behind("updated_at", before.at, before.pk)
+        rows = rows.only("title", "pinned", "updated_at", "owner")
+        found += rows[: size + 1 - len(found)]
+    page = found[:size]
+    last = page[-1] if len(found) > size else None
+    return Listing(list(_grouped(page)), Place(last.pinned, last.updated_at, last.pk) if last else None)
+
+
+def archived(user: User, before: Place | None = None) -> Archived:
+    """Return the first conversations that `user` has archived, or those behind a place."""
+    rows = Conversation.objects.for_user(user).archived()
     if before:
-        last = Conversation.objects.for_user(user).get(pk=before)
-        rows = rows.filter(Q(updated_at__lt=last.updated_at) | Q(updated_at=last.updated_at, pk__lt=last.pk))
-    page = list(rows.only("title", "updated_at", "owner")[: PAGE_SIZE + 1])
-    more = len(page) > PAGE_SIZE
-    page = page[:PAGE_SIZE]
-    return Listing(list(_grouped(page)), page[-1].pk if more else None)
+        rows = rows.behind("archived_at", before.at, before.pk)
+    found = list(rows.only("title", "archived_at", "owner")[: PAGE_SIZE + 1])
+    page = found[:PAGE_SIZE]
+    last = page[-1] if len(found) > PAGE_SIZE else None
+    return Archived(page, Place(False, last.archived_at, last.pk) if last and last.archived_at else None)
 
 
 def _grouped(conversations: Iterable[Conversation]) -> Iterable[Group]:
     today = timezone.localdate()
 
     def group_of(found: Conversation) -> str:
-        return label(timezone.localdate(found.updated_at), today)
+        return _("Pinned") if found.pinned else label(timezone.localdate(found.updated_at), today)
 
     for name, members in groupby(conversations, group_of):
-        yield Group(name, list(members))
+        yield Group(name, _pieces(members))
+
+
+def _pieces(conversations: Iterable[Conversation]) -> list[list[Conversation]]:
+    """Cut a list at ids, not at places: what comes on top changes only the piece that it comes into."""
+    pieces: list[list[Conversation]] = [[]]
+    for found in conversations:
+        if pieces[-1] and found.pk.int % _PIECE == 0:
+            pieces.append([])
+        pieces[-1].append(found)
+    return pieces
 
 
 def label(day: date, today: date) -> str:

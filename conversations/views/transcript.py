@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -19,17 +20,30 @@ PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file of a question, and where it is for whoever looks at it."""
+
+    row: Attachment
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
     """One message with what `conversations/_message.html` draws around it."""
 
     message: Message
     siblings: Sequence[UUID] = field(default_factory=list)
     generation: Generation | None = None
+    # What an administrator is shown lies elsewhere.
+    files: Sequence[ShownFile] | None = None
 
     @property
-    def attached(self) -> list[Attachment]:
+    def attached(self) -> list[ShownFile]:
         """The files of a question."""
-        return list(self.message.attachments.all()) if self.message.pk else []
+        if self.files is not None:
+            return list(self.files)
+        rows = self.message.attachments.all() if self.message.pk else []
+        return [ShownFile(row, reverse("attachment", args=[row.pk])) for row in rows]
 
     @property
     def lang(self) -> str:
@@ -139,10 +153,10 @@ def _latest(message: Message) -> Generation | None:
     return calls[-1] if calls else None
 
 
-def page_before(conversation: Conversation, leaf: UUID | None) -> list[ShownMessage]:
-    """Return the page of messages that ends with `leaf` (a message of this conversation), oldest first."""
+def page_before(conversation: Conversation, leaf: UUID | None, size: int = PAGE_SIZE) -> list[ShownMessage]:
+    """Return the `size` messages that end with `leaf` (a message of this conversation), oldest first."""
     messages = Message.objects.filter(conversation=conversation).with_generations()
-    return shown(messages.branch(leaf, PAGE_SIZE))
+    return shown(messages.branch(leaf, size))
 
 
 def history_start(conversation: Conversation, shown_now: Sequence[ShownMessage]) -> UUID | None:
@@ -150,10 +164,12 @@ def history_start(conversation: Conversation, shown_now: Sequence[ShownMessage])
 
     Of the shown branch, whose end `shown_now` may hold, the newest answer counts that the model has begun.
     """
-    end = shown_now
-    if not end or end[-1].message.pk != conversation.shown_leaf_id:
-        end = page_before(conversation, conversation.shown_leaf_id)
-    calls = (one.generation for one in reversed(end) if one.generation)
+    if shown_now and shown_now[-1].message.pk == conversation.shown_leaf_id:
+        calls = [one.generation for one in reversed(shown_now) if one.generation]
+    else:
+        ids = Message.objects.branch_ids(conversation.shown_leaf_id, PAGE_SIZE)
+        latest = Generation.objects.latest_of(ids)
+        calls = [latest[pk] for pk in reversed(ids) if pk in latest]
     begun = (call for call in calls if call.history_start_id or call.first_token_at)
-    latest = next(begun, None)
-    return latest.history_start_id if latest else None
+    newest = next(begun, None)
+    return newest.history_start_id if newest else None

@@ -1,9 +1,11 @@
 // What a person can do to a message that is shown. What is done seldom is loaded when it is first done.
 
-import { copyText } from "./clipboard.js";
-import { confirmOn, freshId } from "./dom.js";
+import { confirmOn, copyText } from "./clipboard.js";
+import { freshId } from "./dom.js";
 import { t } from "./i18n.js";
 import { refuse } from "./refusal.js";
+
+const touch = matchMedia("(pointer: coarse)");
 
 /** Listens to the tools of all messages. `send(command)` tells whether it went out; `address` is the conversation's
  * page; `settings()` is what was chosen for the next question; `hold()` keeps the page from following what grows at its
@@ -116,9 +118,23 @@ export class Actions {
     return client;
   }
 
+  /** What has the focus may be taken away by what comes of a command: it goes to the field then, unless it has another
+   * place already. On a touch screen that would bring up its keyboard. */
+  watchFocus() {
+    const { activeElement: focused } = document;
+    this.watch?.disconnect();
+    this.watch = new MutationObserver(() => {
+      if (focused.isConnected) return;
+      this.watch.disconnect();
+      if (document.activeElement === document.body && !touch.matches) document.getElementById("text").focus();
+    });
+    this.watch.observe(document.getElementById("messages"), { childList: true, subtree: true });
+  }
+
   /** Send a command; what keeps it from going out is shown in `refusal`, or where the page shows such things. Returns
    * whether it went out. */
   deliver(command, refusal = null) {
+    this.watchFocus();
     if (this.send(command)) return true;
     const { text, code } = offline();
     if (refusal) refuse(refusal, text, code);

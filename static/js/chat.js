@@ -42,8 +42,9 @@ Object.assign(parts, {
   model: new ModelState(main, modelState),
   follower: new Follower(scroller, main.querySelector("[data-action=jump]")),
 });
-parts.earlier = new Earlier(list, address, parts.follower);
+parts.earlier = new Earlier(list, parts);
 const conversation = new Conversation(main, parts);
+parts.conversation = conversation;
 parts.think = new ThinkChoice(main, document.getElementById("think"), parts.settings);
 
 parts.composer = new Composer(main, {
@@ -53,6 +54,12 @@ parts.composer = new Composer(main, {
   taken: () => parts.settings.taken(),
   stop: () => conversation.stop(),
 });
+
+/** Only browsers that may recognise speech on the device can tell whether they do. */
+function offerDictation() {
+  if (!(window.SpeechRecognition ?? window.webkitSpeechRecognition)?.available) return;
+  import("./dictation.js").then(({ offer }) => offer(main, parts.composer)).catch(console.warn);
+}
 
 /** What is wanted cannot be loaded now. */
 function offline(error) {
@@ -74,16 +81,25 @@ async function loadActions() {
   return parts.actions;
 }
 
-/** Load the dialog of the settings, once, and show it. */
-async function openPanel() {
-  const { Panel } = await import("./panel.js");
-  parts.panel ??= new Panel(parts.settings);
-  parts.panel.open();
-}
+// What is wanted seldom, by the action of its button: a module each, whose `act` does it.
+const SELDOM = {
+  carry: () => import("./carry.js"),
+  earlier: () => import("./further.js"),
+  enlarge: () => import("./enlarged.js"),
+  find: () => import("./find.js"),
+  later: () => import("./further.js"),
+  "open-panel": () => import("./panel.js"),
+  "open-presets": () => import("./presets.js"),
+  search: () => import("./search.js"),
+  shortcuts: () => import("./shortcuts.js"),
+};
 
 // Who writes a question will see an answer: what draws it is there before the first word then. A failure shows, and
 // is mended, when it is needed.
 scroller.addEventListener("input", () => loadGeneration().catch(() => {}), { once: true });
+
+if (document.activeElement.closest(".composer")) offerDictation();
+else parts.composer.form.addEventListener("focusin", offerDictation, { once: true });
 
 for (const type of ["pointerover", "focusin"]) {
   list.addEventListener(type, () => loadActions().catch(() => {}), { once: true });
@@ -93,22 +109,38 @@ list.addEventListener("click", (event) => {
   if (!parts.actions && event.target.closest(".message [data-action]")) loadActions().then((actions) => actions.clicked(event), offline);
 });
 
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-action]");
+  const load = SELDOM[button?.dataset.action];
+  if (!load || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  load().then((module) => module.act(button, parts)).catch(offline);
+});
+
+// Keys that do what a button does. The browser must be kept from its own meaning at once; what they do comes with the
+// first one. Single ones belong to whoever types, and can be switched off there.
+document.addEventListener("keydown", (event) => {
+  const { key, ctrlKey, metaKey, target } = event;
+  const isCommand = /^(Mac|iP)/.test(navigator.platform) ? metaKey : ctrlKey;
+  const isOff = ctrlKey || metaKey || target.closest("input, textarea, select") || document.cookie.includes("keys=off");
+  const keys = isCommand ? "k/" : isOff ? "" : "?/nfcs";
+  if (!keys.includes(key) || event.altKey || event.isComposing || document.querySelector(":modal")) return;
+  event.preventDefault();
+  SELDOM.shortcuts().then((sheet) => sheet.press(key, isCommand, parts)).catch(offline);
+});
+
 main.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
   if (button?.dataset.action === "stop") {
     conversation.stop();
     parts.composer.focus();
   }
-  if (button?.dataset.action === "open-panel") openPanel().catch(offline);
-  if (button?.dataset.action === "enlarge" && !event.ctrlKey && !event.metaKey) {
-    event.preventDefault();
-    import("./enlarged.js").then((module) => module.enlarge(button)).catch(offline);
-  }
   if (button?.dataset.action === "example") parts.composer.fill(button.dataset.text);
-  if (button?.dataset.action !== "earlier") return;
-  event.preventDefault();
-  parts.earlier.open(button).catch(() => location.assign(button.href));
 });
 
 messages.decorateAll(-SEEN);
-parts.follower.toEnd();
+if (document.getElementById("window")) {
+  parts.follower.hold();
+  // Before anything is told of the conversation's end, which is somewhere else.
+  conversation.run(async () => (await import("./jump.js")).begin(parts));
+} else parts.follower.toEnd();

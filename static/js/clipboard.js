@@ -32,6 +32,14 @@ export async function copyText(text) {
     // not allowed here: the older way may be
   }
   const copied = copyBySelection(await text);
-  if (!copied) refuse(document.querySelector(".dock .refusal"), t("Copying did not work. Select the text and copy it."));
+  const place = document.querySelector(".dock .refusal");
+  if (!copied && place) refuse(place, t("Copying did not work. Select the text and copy it."));
   return copied;
+}
+
+/** Show for a moment on `button`, and say, that it has copied. */
+export function confirmOn(button) {
+  button.dataset.done = "";
+  document.getElementById("announcer").textContent = t("Copied");
+  setTimeout(() => delete button.dataset.done, 1500);
 }

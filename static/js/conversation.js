@@ -127,6 +127,7 @@ export class Conversation {
     if (same && shown?.dataset.status !== "running") return;
     await this.reread();
     if (leaf) this.begun();
+    this.generation?.missed(messages.last());
     this.summarize();
   }
 
@@ -213,9 +214,17 @@ export class Conversation {
   describe(conversation) {
     this.parts.settings.told(conversation);
     this.parts.model.wanted(conversation.model ?? "");
+    this.main.toggleAttribute("data-archived", conversation.archived ?? false);
     if (!conversation.title) return;
-    document.title = `${conversation.title} · chatsite`;
     this.main.querySelector(".chat-title").textContent = conversation.title;
+    this.titled();
+  }
+
+  /** Write the title of the page, with a `mark` before it that says what is going on. */
+  titled(mark = this.mark) {
+    this.mark = mark;
+    const { textContent: title } = this.main.querySelector(".chat-title");
+    document.title = [mark, title, "chatsite"].filter(Boolean).join(" · ");
   }
 
   deleted({ id }) {
@@ -235,7 +244,7 @@ export class Conversation {
 }
 
 /** Whether the question `client` has just been asked on this page: not by another tab, and not put down for later. */
-function isAskedNow({ pending, waiting }, client) {
+export function isAskedNow({ pending, waiting }, client) {
   if (pending?.client_id === client) return waiting?.kept?.frame.client_id !== client;
   return [...document.querySelectorAll(".edit")].some(({ dataset }) => dataset.client === client);
 }

@@ -1,17 +1,8 @@
 // Small things that several modules do to the document, and requests to the own server.
 
-import { t } from "./i18n.js";
-
 /** Return the first element of a fresh copy of `<template id=name>`. */
 export function clone(name) {
   return document.getElementById(name).content.firstElementChild.cloneNode(true);
-}
-
-/** Show for a moment on `button`, and say, that it has copied. */
-export function confirmOn(button) {
-  button.dataset.done = "";
-  document.getElementById("announcer").textContent = t("Copied");
-  setTimeout(() => delete button.dataset.done, 1500);
 }
 
 /** Return the nodes of an HTML fragment of the own server. Rejects when it answers with anything else. */

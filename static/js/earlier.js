@@ -1,34 +1,26 @@
-// What lies above in a long conversation: read when it is wanted, and without cost while it is out of sight.
-
-import { fetchNodes } from "./dom.js";
-import { decorateAll } from "./messages.js";
+// What lies above in a long conversation: read when one comes near to it, and without cost while it is out of sight.
 
 // By then fresh messages have been laid out, and their code has its colours.
 const SETTLED_AFTER = 1000;
 
-/** The earlier messages in `list` of the conversation at `address`; `follower` keeps the place of its scroller. */
+/** The earlier messages in `list`; `parts` has the `follower` of its scroller. further.js reads them. */
 export class Earlier {
-  constructor(list, address, follower) {
-    Object.assign(this, { list, address, follower });
+  constructor(list, parts) {
+    Object.assign(this, { list, parts });
     this.opened = [];
+    parts.follower.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new MutationObserver(() => this.changed()).observe(list, { childList: true });
     new ResizeObserver(([{ contentRect }]) => this.resized(contentRect.width)).observe(list);
   }
 
-  /** Read the page of messages that `link` leads to, and leave the reader where they are. */
-  async open(link) {
-    const first = this.list.querySelector(".message");
-    const nodes = await fetchNodes(`${this.address}messages${new URL(link.href).search}`);
-    const line = link.closest(".earlier");
-    this.opened.push({ first, line });
-    this.follower.keeping(first, () => {
-      line.replaceWith(...nodes);
-      decorateAll();
-    });
+  /** Who has left the end, and comes near to that of what is there, gets more of it. */
+  scrolled() {
+    if (this.parts.follower.following || !this.list.querySelector(".earlier, .later")) return;
+    import("./further.js").then(({ near }) => near(this.parts), console.warn);
   }
 
   changed() {
-    if (this.follower.following) this.close();
+    if (this.parts.follower.following) this.close();
     this.settleSoon();
   }
 
@@ -39,6 +31,8 @@ export class Earlier {
     if (!oldest?.first.isConnected) return;
     while (oldest.first.previousSibling) oldest.first.previousSibling.remove();
     oldest.first.before(oldest.line);
+    // Else the move that this makes would be taken for one of the reader's.
+    this.parts.follower.toEnd();
   }
 
   // Out of sight, a message is as high as it was when it was drawn; in another width that is another height.

@@ -1,7 +1,8 @@
-// What a person does to the list of conversations: see more of it, rename, delete and undo; loaded when first wanted.
+// What a person does to the list of conversations: see more of it, rename, pin, archive, delete and undo; loaded when first wanted.
 
-import { clone, fetchNodes, isComposing } from "./dom.js";
+import { clone, isComposing } from "./dom.js";
 import { t } from "./i18n.js";
+import { readPart } from "./listing.js";
 
 const UNDO_FOR = 10_000;
 
@@ -20,12 +21,20 @@ export class Entries {
     this.sidebar = sidebar;
   }
 
-  /** Add the next page of the list. */
+  /** Add the next page of the list, once: by scrolling or by a press. */
   async more(link) {
-    const nodes = await fetchNodes(link.href).catch(() => null);
-    if (nodes) link.replaceWith(...nodes);
+    if (this.reading === link.href) return;
+    this.reading = link.href;
+    const nodes = await readPart(this.sidebar.list, link.href);
+    this.reading = null;
+    if (!nodes || !link.isConnected) return;
+    const hadFocus = link === document.activeElement;
+    const last = [...this.sidebar.list.querySelectorAll(".entry")].at(-1);
+    link.replaceWith(...nodes);
     this.mergeGroups();
     this.sidebar.mark();
+    this.sidebar.watch();
+    if (hadFocus) beside(last)?.focus();
   }
 
   // A page may begin in the month in which the one before it ended.
@@ -33,7 +42,7 @@ export class Entries {
     for (const group of this.sidebar.list.querySelectorAll(".group + .group")) {
       const above = group.previousElementSibling;
       if (above.querySelector("h2").textContent !== group.querySelector("h2").textContent) continue;
-      above.querySelector("ul").append(...group.querySelectorAll(".entry"));
+      above.append(...group.querySelectorAll("ul"));
       group.remove();
     }
   }
@@ -47,9 +56,14 @@ export class Entries {
     const menu = clone("entry-menu");
     const field = menu.elements.title;
     field.value = entry.querySelector("a").textContent;
+    const isPinned = entry.dataset.pinned !== undefined;
+    menu.querySelector("[data-action=pin]").hidden = isPinned;
+    menu.querySelector("[data-action=unpin]").hidden = !isPinned;
     entry.append(menu);
     button.setAttribute("aria-expanded", "true");
-    field.focus();
+    // On a phone the keyboard would cover what is mostly wanted.
+    if (matchMedia("(pointer: coarse)").matches) menu.scrollIntoView({ block: "nearest" });
+    else field.focus();
     menu.addEventListener("submit", (event) => this.rename(event, entry, menu));
     menu.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || isComposing(event)) return;
@@ -60,9 +74,11 @@ export class Entries {
     });
   }
 
+  /** Close a form, and read what happened to the list meanwhile. */
   closeMenu(menu) {
     menu.closest(".entry").querySelector("[data-action=menu]").setAttribute("aria-expanded", "false");
     menu.remove();
+    this.sidebar.reread();
   }
 
   async rename(event, entry, menu) {
@@ -73,8 +89,45 @@ export class Entries {
       return;
     }
     entry.querySelector("a").textContent = answer.title;
+    const hadFocus = menu.contains(document.activeElement);
     this.closeMenu(menu);
+    if (hadFocus) entry.querySelector("[data-action=menu]").focus();
     if (entry.dataset.id === this.sidebar.current) document.querySelector(".chat-title").textContent = answer.title;
+  }
+
+  pin(button) {
+    return this.setPinned(button, "1");
+  }
+
+  unpin(button) {
+    return this.setPinned(button, "0");
+  }
+
+  /** Put a conversation at the top of the list, or back to its day; the list is read again for its place. */
+  async setPinned(button, pinned) {
+    const entry = button.closest(".entry");
+    const answer = await post(`${entry.querySelector("a").href}pin`, { pinned });
+    if (!answer.ok) {
+      this.toast(t("This did not work. Try again."));
+      return;
+    }
+    this.closeMenu(button.closest(".entry-menu"));
+    this.sidebar.reread(0);
+    entry.querySelector("[data-action=menu]").focus();
+    document.getElementById("announcer").textContent = pinned === "1" ? t("Pinned") : t("Not pinned any more");
+  }
+
+  /** Take a conversation out of the list, which can be undone for a while. */
+  async archive(button) {
+    const entry = button.closest(".entry");
+    const { href, textContent: title } = entry.querySelector("a");
+    const answer = await post(`${href}archive`, { archived: "1" });
+    if (!answer.ok && answer.status !== 404) {
+      this.toast(t("This did not work. Try again."));
+      return;
+    }
+    remove(entry);
+    this.toast(t("Archived “{title}”.", { title }), () => post(`${href}archive`, { archived: "0" }));
   }
 
   /** Delete a conversation, which can be undone for a while. */
@@ -87,7 +140,7 @@ export class Entries {
     } else if (entry.dataset.id === this.sidebar.current) {
       location.assign(answer.address ?? this.sidebar.home);
     } else {
-      entry.remove();
+      remove(entry);
       this.toast(t("Deleted “{title}”.", { title }), () => post(`${href}restore`));
     }
   }
@@ -97,12 +150,33 @@ export class Entries {
     toast.querySelector(".toast-text").textContent = text;
     const button = toast.querySelector("[data-action=undo]");
     button.hidden = !undo;
-    button.addEventListener("click", async () => {
+    const before = document.activeElement;
+    const close = () => {
+      const hadFocus = toast.contains(document.activeElement);
       toast.remove();
+      if (hadFocus) (before.isConnected ? before : document.querySelector(".sidebar-new")).focus();
+    };
+    button.addEventListener("click", async () => {
+      close();
       await undo();
       this.sidebar.reread();
     });
     document.getElementById("toasts").replaceChildren(toast);
-    setTimeout(() => toast.remove(), UNDO_FOR);
+    setTimeout(close, UNDO_FOR);
   }
+}
+
+/** Take away an entry that has the focus; the next one gets it. */
+function remove(entry) {
+  const next = beside(entry);
+  // News of it may have come before the answer.
+  if (entry.isConnected) entry.remove();
+  (next ?? document.querySelector(".sidebar-new")).focus();
+}
+
+/** Return the link of the entry behind `entry`, or before it. */
+function beside(entry) {
+  const links = [...document.querySelectorAll("#conversations .entry > a")];
+  const place = links.indexOf(entry.querySelector("a"));
+  return links[place + 1] ?? links[place - 1];
 }

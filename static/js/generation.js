@@ -3,6 +3,7 @@
 
 import { LiveAnswer } from "./live.js";
 import * as messages from "./messages.js";
+import { Title } from "./title.js";
 
 const BEGUN = new Set(["thinking", "writing"]);
 
@@ -10,6 +11,7 @@ const BEGUN = new Set(["thinking", "writing"]);
 export class Generation {
   constructor(conversation) {
     Object.assign(this, { conversation, parts: conversation.parts });
+    this.title = new Title(conversation);
     this.live = null;
   }
 
@@ -22,6 +24,7 @@ export class Generation {
       this.live = new LiveAnswer(article, state.id, state.options);
     }
     this.live.set(state.text, state.thinking, state.end);
+    this.title.answering();
     messages.refresh(article);
     this.status({ ...state, generation: state.id, phase: state.phase || state.status });
   }
@@ -37,6 +40,7 @@ export class Generation {
       return;
     }
     this.live = new LiveAnswer(article, frame.generation, frame.options);
+    this.title.answering();
     messages.refresh(article);
   }
 
@@ -62,6 +66,7 @@ export class Generation {
       conversation.idle();
     }
     conversation.stopWanted = false;
+    this.title.ended(frame.status);
     parts.composer.answered(frame.status);
     const article = messages.find(frame.message);
     if (!article) return;
@@ -77,8 +82,15 @@ export class Generation {
 
   /** Let go of an answer of which something else became known than its end. */
   drop() {
+    this.dropped = this.live?.article.dataset.id;
     this.live?.drop();
     this.live = null;
+  }
+
+  /** Nobody told of the end of the answer that was let go of; `article` shows the last one now. */
+  missed(article) {
+    if (this.dropped && article?.dataset.id === this.dropped) this.title.ended(article.dataset.status);
+    else this.conversation.titled("");
   }
 }
 

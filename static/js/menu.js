@@ -1,11 +1,11 @@
 // What is done to a message now and then: copied as text, asked of another model, deleted. Loaded when it is opened.
 
 import { hasPicturesAbove } from "./attached.js";
-import { copyText } from "./clipboard.js";
-import { confirmOn, fetchNodes } from "./dom.js";
+import { confirmOn, copyText } from "./clipboard.js";
+import { fetchNodes } from "./dom.js";
 import { t } from "./i18n.js";
-
-const EDGE = 8;
+import { entries, move, put } from "./menus.js";
+import { isRead, toggleReading, voiceFor } from "./speech.js";
 
 /** Open the menu of `article` at `button`. The browser closes it at a press outside of it and at Escape. */
 export function openMenu(article, button, actions) {
@@ -14,19 +14,22 @@ export function openMenu(article, button, actions) {
   for (const part of menu.querySelectorAll("[data-of=answer]")) part.hidden = own;
   menu.onclick = (event) => chosen(event, menu, article, button, actions);
   menu.onkeydown = (event) => move(event, menu);
+  if (!own) offerVoice(menu, article);
   menu.showPopover();
   put(menu, button);
   entries(menu)[0].focus();
   if (!own) offerModels(menu, article).then(() => put(menu, button), (error) => console.warn(error));
 }
 
-/** Put the menu below the button, or above it where there is more room. */
-function put(menu, button) {
-  const { left, top, bottom } = button.getBoundingClientRect();
-  const { width, height } = menu.getBoundingClientRect();
-  const below = bottom + height + EDGE <= innerHeight || top < innerHeight - bottom;
-  menu.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - width - EDGE))}px`;
-  menu.style.top = `${Math.max(EDGE, below ? Math.min(bottom, innerHeight - height - EDGE) : top - height)}px`;
+/** Offer to read `article` aloud, or to stop that. A browser may know its voices a moment after it was first asked. */
+function offerVoice(menu, article) {
+  const item = menu.querySelector("[data-action=listen]");
+  const draw = () => {
+    item.hidden = !voiceFor(article);
+    item.lastElementChild.textContent = isRead(article) ? t("Stop reading") : t("Read aloud");
+  };
+  draw();
+  if (window.speechSynthesis) speechSynthesis.onvoiceschanged = draw;
 }
 
 /** List the models that can answer now, the one that has answered last of all. */
@@ -47,20 +50,6 @@ function entry(option, hasPictures) {
   return button;
 }
 
-function entries(menu) {
-  return [...menu.querySelectorAll("[role=menuitem]")].filter((item) => item.checkVisibility());
-}
-
-function move(event, menu) {
-  // It closes the menu, and stops no answer.
-  if (event.key === "Escape") event.stopPropagation();
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  const all = entries(menu);
-  all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
-}
-
 async function chosen(event, menu, article, button, actions) {
   const item = event.target.closest("[data-action]");
   if (!item) return;
@@ -68,6 +57,7 @@ async function chosen(event, menu, article, button, actions) {
   button.focus();
   const { action, model } = item.dataset;
   if (action === "ask-model") actions.regenerate(article, button, { model });
+  if (action === "listen") toggleReading(article);
   if (action === "copy-text" && (await copyText(plainText(article)))) confirmOn(button);
   if (action === "delete-message") askToDelete(article, actions).catch((error) => actions.failed(error));
 }

@@ -65,15 +65,17 @@ export function decorate(article) {
   if (own || article.dataset.status === "running") return;
   const text = article.querySelector(".markdown");
   if (text.querySelector(".math")) complete(text);
-  else if (text.querySelector(".code")) near.observe(text);
+  else if (text.querySelector(".code, table")) near.observe(text);
 }
 
-// Most code of a history is never looked at, so it gets its colours, which change no height, when it comes near.
+// Most code of a history is never looked at, so it gets its colours, which change no height, when it comes near; and
+// the keyboard a way into a table that is too wide.
 const near = new IntersectionObserver(
   (seen) => {
     for (const { target } of seen.filter(({ isIntersecting }) => isIntersecting)) {
       near.unobserve(target);
-      complete(target);
+      const tables = [...target.querySelectorAll("table")];
+      if (target.querySelector(".code") || tables.some((one) => one.scrollWidth > one.clientWidth)) complete(target);
     }
   },
   { root: document.getElementById("scroller"), rootMargin: "50%" },

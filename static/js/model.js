@@ -1,7 +1,6 @@
 // What is known of the model that answers next: in the header, above the composer, in the examples offered.
 
-import { copyText } from "./clipboard.js";
-import { confirmOn, fetchNodes } from "./dom.js";
+import { fetchNodes } from "./dom.js";
 
 const AGAIN_AFTER = 5000;
 
@@ -64,6 +63,8 @@ export class ModelState {
     this.main.dataset.model = state;
     this.main.toggleAttribute("data-demonstration", demonstration !== undefined);
     if (name) this.name.textContent = name;
+    // There before it is pressed, for browsers let a press copy for a moment only.
+    if (this.element.querySelector("[data-action=copy-command]")) this.copying = import("./clipboard.js");
     for (const list of document.querySelectorAll(".examples")) {
       list.hidden = (list.dataset.for === "demonstration") !== (demonstration !== undefined);
     }
@@ -72,6 +73,8 @@ export class ModelState {
 
   async clicked(event) {
     const button = event.target.closest("[data-action=copy-command]");
-    if (button && (await copyText(button.previousElementSibling.textContent))) confirmOn(button);
+    if (!button) return;
+    const { confirmOn, copyText } = await this.copying;
+    if (await copyText(button.previousElementSibling.textContent)) confirmOn(button);
   }
 }

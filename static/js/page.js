@@ -1,5 +1,5 @@
-// What every page does: remembers theme and time zone in cookies, so that the server draws the page right at once,
-// and takes away what lies in the browser when its person logs out.
+// What every page does: remembers theme and time zone in cookies, so that the server draws the page right at once, has
+// the account keep the theme too, and takes away what lies in the browser when its person logs out.
 
 import { forgetAll } from "./storage.js";
 
@@ -22,12 +22,19 @@ function showTheme(button, theme) {
 }
 
 function offerThemes(button) {
+  // One after the other: the last press counts.
+  let saved = Promise.resolve();
   showTheme(button, document.documentElement.dataset.theme);
   button.hidden = false;
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
     const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
     setCookie("theme", theme);
     showTheme(button, theme);
+    const body = new FormData(button.form);
+    body.set("theme", theme);
+    // Without a connection the choice holds in this browser.
+    saved = saved.then(() => fetch(button.formAction, { method: "POST", body, redirect: "manual" })).catch(() => {});
   });
 }
 

@@ -1,6 +1,6 @@
 // The dialog of the conversation's settings, loaded when it is first opened.
 
-import { fetchNodes } from "./dom.js";
+import { fetchNodes, isComposing } from "./dom.js";
 import { page, t } from "./i18n.js";
 import { EXAMPLE, Objection, check, checkCount, numberOf, objectIn } from "./options.js";
 import { relieve } from "./refusal.js";
@@ -11,7 +11,7 @@ function profileOf(model) {
 }
 
 /** The dialog; what is chosen in it goes to `settings`. */
-export class Panel {
+class Panel {
   constructor(settings) {
     this.settings = settings;
     this.dialog = document.getElementById("panel");
@@ -24,6 +24,10 @@ export class Panel {
     this.form.querySelector("[data-action=close-panel]").addEventListener("click", () => this.dialog.close());
     this.fields.model.addEventListener("change", () => this.showDefaults());
     this.form.querySelector("[data-action=reset-options]").addEventListener("click", () => this.empty());
+    this.saver = this.form.querySelector("[data-action=save-preset]");
+    this.saved = this.form.querySelector(".panel-saved");
+    this.saver.addEventListener("click", () => this.savePreset());
+    this.fields.name.addEventListener("keydown", (event) => this.pressedInName(event));
   }
 
   /** Show what is chosen now. */
@@ -54,6 +58,7 @@ export class Panel {
 
   fill({ model, options, system }) {
     this.complain(null);
+    this.saved.textContent = "";
     this.chooseModel(model);
     this.fields.system.value = system;
     const rest = { ...options };
@@ -92,18 +97,59 @@ export class Panel {
 
   submit(event) {
     if (event.submitter?.value !== "use") return;
-    let options;
-    try {
-      options = this.read();
-    } catch (error) {
+    const options = this.judged();
+    if (!options) {
       event.preventDefault();
-      if (!(error instanceof Objection)) throw error;
-      this.complain(error);
       return;
     }
     const { model, system } = this.fields;
     this.settings.choose({ model: model.value, options, system: system.value.trim() }, this.modelName());
     relieve("bad_option", "unknown_model");
+  }
+
+  /** Return the options in the fields; null where one is wrong, which the page then says. */
+  judged() {
+    try {
+      return this.read();
+    } catch (error) {
+      if (!(error instanceof Objection)) throw error;
+      this.complain(error);
+      return null;
+    }
+  }
+
+  pressedInName(event) {
+    if (event.key !== "Enter" || isComposing(event)) return;
+    event.preventDefault();
+    this.savePreset();
+  }
+
+  /** Keep what stands in the fields, and how the model is to think, as a preset of that name. */
+  async savePreset() {
+    if (!this.judged()) return;
+    this.saver.disabled = true;
+    try {
+      const told = await this.post();
+      if (told.text) {
+        this.complain(new Objection(this.fields[told.field] ?? this.fields.name, told.text));
+        return;
+      }
+      this.fields.name.value = "";
+      this.saved.textContent = t("“{name}” is saved.", { name: told.name });
+    } catch (error) {
+      console.warn(error);
+      this.complain(new Objection(this.fields.name, t("This did not work. Try again.")));
+    } finally {
+      this.saver.disabled = false;
+    }
+  }
+
+  async post() {
+    const body = new FormData(document.getElementById("csrf"));
+    for (const [name, value] of new FormData(this.form)) body.set(name, value);
+    body.set("think", this.settings.chosen.think);
+    const answer = await fetch(this.saver.dataset.address, { method: "POST", body, headers: { Accept: "application/json" } });
+    return answer.json();
   }
 
   /** Show an Objection beside its field and go there; null takes the last one away. */
@@ -152,4 +198,10 @@ export class Panel {
 
 function ownValue(value) {
   return t("site's: {value}", { value });
+}
+
+/** Show the dialog, made when it is first wanted. */
+export function act(button, parts) {
+  parts.panel ??= new Panel(parts.settings);
+  parts.panel.open();
 }

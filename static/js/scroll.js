@@ -6,13 +6,15 @@ const NEAR = 48;
 const SMALL = 200;
 const SIGN_LASTS = 1000;
 
-/** Keeps `scroller` at its end while its children grow; `jump` is shown while the end is out of sight. */
+/** Keeps `scroller` at its end while its children grow; `jump` is shown while the end is out of sight. While it `isApart`,
+ * its end is not the conversation's. */
 export class Follower {
   constructor(scroller, jump) {
     this.scroller = scroller;
     this.jump = jump;
     this.following = true;
     this.last = scroller.scrollTop;
+    this.rest = 0;
     this.signAt = -Infinity;
     for (const type of ["wheel", "touchmove", "pointerdown", "keydown"]) {
       scroller.addEventListener(type, (event) => this.noteSign(event), { passive: true });
@@ -34,6 +36,7 @@ export class Follower {
 
   // Growth moves the end away as well, so only a move upwards means that the reader has turned to something else.
   scrolled() {
+    if (this.isApart) return;
     const top = this.scroller.scrollTop;
     const isOwn = this.distance >= SMALL || performance.now() - this.signAt < SIGN_LASTS;
     if (this.following && !isOwn) this.toEnd();
@@ -66,7 +69,14 @@ export class Follower {
     const before = anchor.getBoundingClientRect().top;
     this.hold();
     change();
-    this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.shift(anchor.getBoundingClientRect().top - before);
+  }
+
+  /** Scroll on by `pixels`. A scroller stands at whole ones: what is lost of these is made up for by the next shift. */
+  shift(pixels) {
+    const wanted = this.scroller.scrollTop + pixels + this.rest;
+    this.scroller.scrollTop = wanted;
     this.last = this.scroller.scrollTop;
+    this.rest = (wanted - this.last) % 1;
   }
 }

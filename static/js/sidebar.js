@@ -1,11 +1,11 @@
 // The list of conversations: a drawer on small screens, and news from other tabs. What can be done to the list is in
 // entries.js.
 
-import { fetchNodes, isComposing } from "./dom.js";
+import { isComposing } from "./dom.js";
 
 const REREAD_AFTER = 300;
 const YEAR = 365 * 24 * 3600;
-const LATER = new Set(["more", "menu", "delete"]);
+const LATER = new Set(["more", "menu", "pin", "unpin", "archive", "delete"]);
 
 /** The sidebar; `current` is the id of the conversation that the page shows. */
 export class Sidebar {
@@ -17,7 +17,10 @@ export class Sidebar {
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && !isComposing(event) && this.closeDrawer(event));
     addEventListener("focus", () => this.reread());
+    // More of the list is read before one comes to its end.
+    this.end = new IntersectionObserver((seen) => this.reached(seen.at(-1)), { root: this.list, rootMargin: "600px" });
     this.mark();
+    this.watch();
   }
 
   clicked(event) {
@@ -68,30 +71,33 @@ export class Sidebar {
   }
 
   mark(list = this.list) {
-    for (const entry of list.querySelectorAll(".entry")) {
-      const link = entry.querySelector("a");
-      if (entry.dataset.id === this.current) link.setAttribute("aria-current", "page");
-    }
+    this.entry(this.current, list)?.querySelector("a").setAttribute("aria-current", "page");
   }
 
-  entry(id) {
-    return this.list.querySelector(`.entry[data-id="${id}"]`);
+  /** Take the list as it is now. */
+  watch() {
+    // Out of sight, a piece is as high as in sight: nothing moves when it comes there.
+    for (const piece of this.list.querySelectorAll("ul")) piece.style.setProperty("--entries", piece.childElementCount);
+    const more = this.list.querySelector(".more");
+    if (more) this.end.observe(more);
+  }
+
+  reached({ isIntersecting, target }) {
+    if (isIntersecting) this.act("more", target).catch((error) => console.warn(error));
+  }
+
+  entry(id, list = this.list) {
+    return list.querySelector(`.entry[data-id="${id}"]`);
   }
 
   /** Read the list again, soon and once; not while a title is being typed. */
-  reread() {
+  reread(wait = REREAD_AFTER) {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
-      if (this.isInUse()) return;
-      const wanted = [fetchNodes(this.list.dataset.address), import("./patch.js")];
-      const [nodes, { patch }] = await Promise.all(wanted).catch(() => [null, {}]);
       // Over plain HTTP a module whose answer broke off in its headers counts as loaded, and is empty.
-      if (!nodes || !patch || this.isInUse()) return;
-      const fresh = this.list.cloneNode(false);
-      fresh.append(...nodes);
-      this.mark(fresh);
-      patch(this.list, fresh);
-    }, REREAD_AFTER);
+      const { relist } = await import("./relist.js").catch(() => ({}));
+      relist?.(this);
+    }, wait);
   }
 
   isInUse() {
@@ -99,17 +105,18 @@ export class Sidebar {
   }
 
   /** A conversation changed: show it in place where its place stays the same. */
-  updated({ id, title, running = false }) {
+  updated({ id, title, running = false, pinned, archived }) {
     const entry = this.entry(id);
-    if (entry !== this.list.querySelector(".entry") || !entry) {
-      this.reread();
-      return;
+    if (archived) this.removed(id);
+    else if (!entry || entry !== this.list.querySelector(pinned ? "[data-pinned]" : ".entry:not([data-pinned])")) this.reread();
+    else {
+      entry.toggleAttribute("data-running", running);
+      entry.querySelector("a").textContent = title;
     }
-    entry.toggleAttribute("data-running", running);
-    entry.querySelector("a").textContent = title;
   }
 
   removed(id) {
     this.entry(id)?.remove();
+    this.watch();
   }
 }

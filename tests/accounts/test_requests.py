@@ -27,6 +27,9 @@ FORMS = [
     "/setup/",
     "/account/",
     "/account/language",
+    "/account/theme",
+    "/account/browsers/end",
+    "/account/browsers/all/logout/",
     "/accounts/login/",
     "/accounts/logout/",
     "/accounts/signup/",
@@ -36,8 +39,8 @@ FORMS = [
 
 
 def rows() -> dict[str, list[dict]]:
-    """Everything in the database but the sessions."""
-    models = (model for model in apps.get_models() if model._meta.app_label != "sessions")
+    """Everything in the database but the sessions, and when each browser was here last."""
+    models = (model for model in apps.get_models() if "session" not in model._meta.label_lower)
     return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
 
 

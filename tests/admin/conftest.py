@@ -1,11 +1,22 @@
 """People who knock at the admin's door."""
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from tests.admin import rows
 
 VIEW = ("view_conversation", "view_message", "view_generation", "view_user", "view_modelprofile")
+
+
+@pytest.fixture
+def files(monkeypatch):
+    """Files come at once from the test's own thread, whose transaction no other sees (tests/process streams them)."""
+
+    def whole(parts, content_type, name):
+        return HttpResponse(b"".join(parts), content_type=content_type)
+
+    monkeypatch.setattr("conversations.admin.exporting.streamed", whole)
 
 
 @pytest.fixture

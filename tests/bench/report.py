@@ -33,6 +33,7 @@ TITLES = {
     "length": "Cost by length of an answer",
     "idle": "While nothing happens",
     "page": "The page",
+    "past": "A past of a million messages",
     "hostile": "An Ollama that misbehaves",
     "profile": "Where the time goes",
 }
@@ -59,14 +60,22 @@ def machine(root: Path) -> dict[str, str]:
 
 def markdown(where: dict[str, str], outcomes: dict[str, Outcome]) -> str:
     """The part of the page that is written anew."""
-    lines = [
+    sections = [section(name, outcome) for name, outcome in outcomes.items()]
+    return "\n".join([f"{_told(where)}\n", *sections])
+
+
+def _told(where: dict[str, str]) -> str:
+    return (
         f"{where['date']}, commit {where['commit']}: {where['cores']} cores ({where['processor']}), {where['memory']}"
-        f" of memory, {where['kernel']}, Python {where['python']}; load of the machine at the end {where['load']}.",
-    ]
-    for name, outcome in outcomes.items():
-        lines += ["", f"## {TITLES[name]}", "", *table(outcome.rows)]
-        if name in {"numbers", "length"} and "points" in outcome.figures:
-            lines += ["", f"![{TITLES[name]}](images/bench-{name}.svg)"]
+        f" of memory, {where['kernel']}, Python {where['python']}; load of the machine at the end {where['load']}."
+    )
+
+
+def section(name: str, outcome: Outcome, *above: str) -> str:
+    """One scenario's part of the page; `above` are lines between its title and its table."""
+    lines = [f"## {TITLES[name]}", "", *above, *table(outcome.rows)]
+    if name in {"numbers", "length"} and "points" in outcome.figures:
+        lines += ["", f"![{TITLES[name]}](images/bench-{name}.svg)"]
     return "\n".join(lines) + "\n"
 
 
@@ -151,5 +160,27 @@ def keep(root: Path, outcomes: dict[str, Outcome]) -> None:
     figures = {name: outcome.figures for name, outcome in outcomes.items()}
     text = json.dumps({"machine": where, "scenarios": figures}, ensure_ascii=False, indent=1)
     page.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    _draw(root, outcomes)
+
+
+def keep_some(root: Path, outcomes: dict[str, Outcome]) -> None:
+    """Rewrite what was measured again, each part with its own date; the others stay as they are."""
+    where = machine(root)
+    page = root / "docs" / "benchmarks.md"
+    head, *sections = re.split(r"(?m)^(?=## )", page.read_text(encoding="utf-8").partition(MARK)[2])
+    parts = {part.partition("\n")[0].removeprefix("## "): part.strip("\n") + "\n" for part in sections}
+    parts |= {TITLES[name]: section(name, one, _told(where), "") for name, one in outcomes.items()}
+    kept = page.read_text(encoding="utf-8").partition(MARK)[0]
+    page.write_text(f"{kept}{MARK}{head}" + "\n".join(parts.values()), encoding="utf-8")
+    figures = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    for name, outcome in outcomes.items():
+        figures["scenarios"][name] = outcome.figures
+        figures.setdefault("measured_later", {})[name] = where
+    text = json.dumps(figures, ensure_ascii=False, indent=1)
+    page.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    _draw(root, outcomes)
+
+
+def _draw(root: Path, outcomes: dict[str, Outcome]) -> None:
     for name, picture in pictures(outcomes).items():
         (root / "docs" / "images" / name).write_bytes(picture)

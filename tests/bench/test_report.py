@@ -48,6 +48,23 @@ def test_all_figures_are_kept_for_comparison(kept):
     assert figures["scenarios"]["numbers"]["points"] == POINTS
 
 
+def test_what_is_measured_again_alone_replaces_its_part_with_its_own_date(kept):
+    again = Outcome(figures={"points": POINTS})
+    again.add("cost", 99, "µs", 110)
+    new = Outcome()
+    new.add("list", 20, "ms", 150)
+    report.keep_some(kept.parent, {"numbers": again, "past": new})
+    page = (kept / "benchmarks.md").read_text(encoding="utf-8")
+    assert "109 µs" not in page
+    assert "| cost | 99 µs | ≤ 110 µs | reached |" in page
+    assert "| age | 81 ms | ≤ 80 ms | **missed** |" in page
+    assert "| list | 20 ms | ≤ 150 ms | reached |" in page
+    assert page.startswith(f"# Kept\n\n{report.MARK}\n\nsome, commit some")
+    assert page.count("some, commit some") == 3
+    figures = json.loads((kept / "benchmarks.json").read_text(encoding="utf-8"))
+    assert set(figures["scenarios"]) == {"numbers", "length", "past"}
+
+
 @pytest.mark.parametrize("name", ["numbers", "length"])
 def test_pictures_carry_nothing_from_elsewhere(kept, name):
     svg = (kept / "images" / f"bench-{name}.svg").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ _FAULTS = """
   const FINGER = 43.5, LEAST = 2, FAINT = 0.4;
   const ABOVE = ".jump, .katex, .meter-text";
   const OPENED = ":popover-open, dialog[open]";
-  const COVERS = `${OPENED}, .dock, [data-drawer] #sidebar, .toast, .drop-hint`;
+  const COVERS = `${OPENED}, .dock, [data-drawer] #sidebar, .toast, .drop-hint, .find`;
   const IN_TEXT = ".markdown :is(p, li, td) a, .model-state p a";
   const DOCK_FADES = 16;
   const dock = document.querySelector(".dock").getBoundingClientRect();

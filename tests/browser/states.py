@@ -29,6 +29,7 @@ class Words(NamedTuple):
     seen: str
     next: str
     brief: str
+    found: str
     phases: dict[str, str]
 
 
@@ -57,6 +58,7 @@ ENGLISH = Words(
     "Five bars, each one **higher than the one before**, from 20 to 100.",
     "And which sort keeps equal items in order?",
     "Merge sort does, and so does insertion sort. ",
+    "quicksort",
     {"thinking": "Thinking", "writing": "Writing", "queued": "1 ahead"},
 )
 CHINESE = Words(
@@ -71,6 +73,7 @@ CHINESE = Words(
     "五根柱子，从 20 到 100，**一根比一根高**。",
     "那么哪种排序能保持相等元素的次序？",
     "归并排序可以，插入排序也可以。",
+    "排序",
     {"thinking": "思考中", "writing": "正在回答", "queued": "前面还有 1 "},
 )
 
@@ -82,10 +85,12 @@ def states(chat: Chat, other: Chat, ollama: ScriptedOllama, able: str, words: Wo
     there.
     """
     yield "empty"
+    yield from _shortcuts(chat)
     yield from _panel(chat, other, able)
     yield from _answer(chat, ollama, words)
     yield from _menus(chat)
     yield from _branches(chat, ollama, words)
+    yield from _search(chat, words)
     yield from _picture(chat, ollama, words)
     yield from _limit(chat)
     yield from _stopped(chat, ollama, words)
@@ -94,7 +99,17 @@ def states(chat: Chat, other: Chat, ollama: ScriptedOllama, able: str, words: Wo
     yield from _error(chat, ollama, words)
     yield from _down(chat, ollama)
     yield from _sidebar(chat)
+    yield from _found(chat)
     yield from _deleted(other)
+
+
+def _shortcuts(chat: Chat) -> Iterator[str]:
+    chat.page.keyboard.press("Control+/")
+    sheet = chat.page.locator(".keys")
+    expect(sheet).to_be_visible()
+    yield "shortcuts"
+    chat.page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
 
 
 def _panel(chat: Chat, other: Chat, able: str) -> Iterator[str]:
@@ -138,6 +153,7 @@ def _answer(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
 
 def _menus(chat: Chat) -> Iterator[str]:
     last = chat.answers.last
+    yield from _carry(chat)
     with _menu(chat):
         yield "menu"
     chat.press("more", last).press("delete-message")
@@ -153,6 +169,19 @@ def _menus(chat: Chat) -> Iterator[str]:
     expect(chat.page.locator(".edit")).to_be_visible()
     yield "edit"
     chat.press("cancel-edit")
+
+
+def _carry(chat: Chat) -> Iterator[str]:
+    dialog = chat.page.locator(".carry-dialog")
+    chat.press("carry")
+    expect(dialog).to_be_visible()
+    yield "carry"
+    dialog.locator("[action$='/share'] button").click()
+    expect(dialog.locator("[readonly]")).to_be_focused()
+    yield "shared"
+    dialog.locator("[action$='/unshare'] button").click()
+    expect(dialog.locator("[action$='/share'] button")).to_be_visible()
+    chat.page.keyboard.press("Escape")
 
 
 @contextmanager
@@ -171,6 +200,28 @@ def _branches(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]
     expect(chat.answers.last.locator(".versions-count")).to_have_text("2/2")
     chat.ended()
     yield "branches"
+
+
+def _search(chat: Chat, words: Words) -> Iterator[str]:
+    opener = chat.page.locator("[data-action=open-sidebar]:visible")
+    drawer = bool(opener.count())
+    if drawer:
+        opener.click()
+    chat.press("search")
+    dialog = chat.page.locator(".search-dialog")
+    dialog.locator("[name=q]").fill(words.found)
+    expect(dialog.locator(".hit mark").first).to_be_visible()
+    yield "search"
+    dialog.locator("summary").click()
+    yield "filters"
+    chat.press("search-close")
+    if drawer:
+        chat.page.keyboard.press("Escape")
+    chat.press("find")
+    chat.page.locator(".find input").fill(words.found)
+    expect(chat.page.locator(".find-count")).to_contain_text("/")
+    yield "find"
+    chat.press("find-close")
 
 
 def _picture(chat: Chat, ollama: ScriptedOllama, words: Words) -> Iterator[str]:
@@ -260,7 +311,28 @@ def _sidebar(chat: Chat) -> Iterator[str]:
     if opener.count():
         opener.first.click()
         yield "sidebar"
-        chat.page.keyboard.press("Escape")
+    own = chat.entries.filter(has=chat.page.locator("[aria-current=page]"))
+    chat.press("menu", own).press("pin", own)
+    expect(own).to_have_attribute("data-pinned", "")
+    chat.press("menu", own)
+    expect(own.locator(".entry-menu")).to_be_visible()
+    yield "entry"
+    chat.press("archive", own)
+    expect(own).to_have_count(0)
+    note = chat.page.locator(".archived")
+    expect(note).to_be_visible()
+    # The offer to undo lies above the text for a while.
+    chat.reload()
+    yield "archived"
+    note.locator("button").click()
+    expect(chat.connected().page.locator(".archived")).to_be_hidden()
+
+
+def _found(chat: Chat) -> Iterator[str]:
+    question = chat.questions.nth(1)
+    chat.open(f"{chat.page.url}?m={question.get_attribute('data-id')}")
+    expect(question).to_be_focused()
+    yield "found"
 
 
 def _deleted(other: Chat) -> Iterator[str]:

@@ -221,7 +221,7 @@ def test_logging_out_forgets_what_was_written(
     page.locator("#text").fill("A secret")
     assert "A secret" in page.evaluate(STORED)
     page.goto(address)
-    page.locator("form[action$='/logout/'] button").click()
+    page.locator("form[action$='/accounts/logout/'] button").click()
     page.wait_for_url("**/accounts/login/**")
     assert page.evaluate(STORED) == "[{},{}]"
     expect(log_in(page, "admin").field).to_have_value("")

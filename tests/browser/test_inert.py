@@ -27,10 +27,11 @@ FORMULAS = "\n\n".join(f"$$\n{one.strip()}\n$$" for one in HOSTILE_FORMULAS)
 WATCH = """
 (() => {
   const TAGS = new Set(`p br strong em s a code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 hr table thead tbody tr th td
-    input div span button svg use path math semantics annotation`.split(/\\s+/));
+    input label div span button svg use path math semantics annotation`.split(/\\s+/));
   const ATTRIBUTES = {
     "*": ["class"], a: ["href", "target", "rel", "title"], ol: ["start"], input: ["type", "disabled", "checked"],
-    pre: ["data-language"], div: ["data-display", "data-open"], span: ["data-display", "data-open"],
+    pre: ["data-language"], code: ["tabindex"], table: ["tabindex"], div: ["data-display", "data-open", "tabindex"],
+    span: ["data-display", "data-open"],
     button: ["type", "title", "aria-label"], svg: ["aria-hidden", "focusable"], use: ["href"],
   };
   const allowed = (tag, name) => ATTRIBUTES["*"].includes(name) || ATTRIBUTES[tag]?.includes(name);

@@ -43,6 +43,12 @@ def address(site: Site) -> str:
     return f"/c/{site.run(FILL).strip()}/"
 
 
+def up(chat: Chat) -> None:
+    """Scroll to the top of what is there."""
+    chat.page.locator("#scroller").hover()
+    chat.page.mouse.wheel(0, -100_000)
+
+
 @pytest.mark.parametrize("long", [False, True], ids=["new", "long"])
 def test_the_first_load_is_light(open_chat: Callable[..., Chat], address: str, long: bool) -> None:
     """By the browser's own count, with an empty cache."""
@@ -63,12 +69,13 @@ def test_code_of_a_history_gets_colours_and_button_when_it_comes_near(
     code = chat.texts.locator("pre.code")
     expect(code).to_have_count(PAGE // 4)
     assert code.locator("button, [class^=hljs]").count() == 0
+    first = chat.texts.filter(has=chat.page.locator("pre.code")).first.locator("xpath=ancestor::article")
+    code_above = chat.page.locator(f"#{first.get_attribute('id')} pre.code")
     code.last.scroll_into_view_if_needed()
     expect(code.last.locator(".hljs-keyword")).to_have_text("return")
     expect(code.last.get_by_role("button", name="Copy code")).to_be_visible()
-    chat.page.locator("#scroller").hover()
-    chat.page.mouse.wheel(0, -100_000)
-    expect(code.first.locator(".hljs-keyword")).to_be_visible()
+    up(chat)
+    expect(code_above.locator(".hljs-keyword")).to_be_visible()
 
 
 def test_messages_out_of_sight_are_passed_over_and_none_changes_its_height(
@@ -80,10 +87,9 @@ def test_messages_out_of_sight_are_passed_over_and_none_changes_its_height(
     expect(chat.page.locator("#messages .message:not([data-settled])")).to_have_count(0)
     assert chat.evaluate(PASSED_OVER) > PAGE
     assert chat.evaluate(HEIGHTS) == drawn
-    chat.page.locator("#scroller").hover()
-    chat.page.mouse.wheel(0, -100_000)
-    expect(chat.page.locator("[data-action=earlier]")).to_be_in_viewport()
-    assert chat.evaluate(HEIGHTS) == drawn
+    up(chat)
+    expect(chat.page.locator("#messages .message")).to_have_count(2 * PAGE)
+    assert chat.evaluate(HEIGHTS)[PAGE:] == drawn
 
 
 def test_what_was_read_above_goes_when_the_reader_asks_on_at_the_end(
@@ -91,9 +97,9 @@ def test_what_was_read_above_goes_when_the_reader_asks_on_at_the_end(
 ) -> None:
     chat = open_chat(address)
     messages = chat.page.locator("#messages .message")
-    chat.press("earlier")
+    up(chat)
     expect(messages).to_have_count(2 * PAGE)
-    chat.press("earlier")
+    up(chat)
     expect(messages).to_have_count(MESSAGES)
     chat.press("jump")
     chat.field.fill("And now?")
@@ -101,7 +107,7 @@ def test_what_was_read_above_goes_when_the_reader_asks_on_at_the_end(
     expect(messages).to_have_count(PAGE + 2)
     chat.phase("idle")
     expect(messages.last).to_be_in_viewport()
-    chat.press("earlier")
+    up(chat)
     expect(messages).to_have_count(2 * PAGE + 2)
 
 
@@ -113,7 +119,7 @@ def test_what_was_read_above_stays_when_another_version_is_shown_below(
     chat.press("regenerate", chat.answers.last)
     expect(chat.answers.last.locator(".versions-count")).to_have_text("2/2")
     chat.ended()
-    chat.press("earlier")
+    up(chat)
     expect(messages).to_have_count(2 * PAGE)
     other = chat.tab()
     other.press("previous", other.answers.last)

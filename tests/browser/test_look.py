@@ -1,4 +1,7 @@
-"""In every state of the page nothing overlaps, is cut off, needs a mouse or is too small for a finger."""
+"""In every state of the page nothing overlaps, is cut off, needs a mouse or is too small for a finger.
+
+And axe-core, which knows what people with other eyes, ears and hands need, finds nothing there.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +10,7 @@ import pytest
 
 from tests.scripted_ollama import ScriptedOllama
 
+from . import axe
 from .chat import Chat
 from .looks import faults
 from .screenshots import LOOKS, PHONE
@@ -25,7 +29,7 @@ def test_every_state_can_be_seen_and_used(
     found = [
         f"{state}: {fault}"
         for state in states(chat, other, ollama, "muse:1b", words)
-        for fault in faults(chat)
+        for fault in [*faults(chat), *axe.findings(chat.page), *axe.findings(other.page)]
     ]
     assert found == []
 

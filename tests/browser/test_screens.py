@@ -59,14 +59,24 @@ def test_nothing_scrolls_sideways_on_a_phone(open_chat: Callable[..., Chat], oll
     assert chat.too_wide() == []
 
 
+@pytest.fixture
+def any_theme(site: Site) -> Iterator[None]:
+    """Afterwards anna has chosen no theme, as before."""
+    yield
+    site.run("from conversations.models import User; User.objects.update(theme='')")
+
+
+@pytest.mark.usefixtures("any_theme")
 def test_the_theme_is_remembered_and_drawn_by_the_server(chat: Chat) -> None:
     def paper() -> str:
         return str(chat.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
 
     light = paper()
     button = chat.page.locator("[data-theme-button]")
-    button.click()
-    button.click()
+    with chat.page.expect_response("**/account/theme"):
+        button.click()
+    with chat.page.expect_response("**/account/theme"):
+        button.click()
     expect(chat.page.locator("html")).to_have_attribute("data-theme", "dark")
     dark = paper()
     assert dark != light

@@ -29,14 +29,14 @@ def news_of_the_list(chat: Chat) -> Iterator[None]:
     def hold(route: Route) -> None:
         held.append(route)
 
-    chat.page.route(f"**{address}", hold)
-    with chat.page.expect_request(f"**{address}"):
+    chat.page.route(f"**{address}?*", hold)
+    with chat.page.expect_request(f"**{address}?*"):
         chat.evaluate("dispatchEvent(new Event('focus'))")
     yield
     with chat.page.expect_event("requestfinished"):
         for route in held:
             route.continue_()
-    chat.page.unroute(f"**{address}", hold)
+    chat.page.unroute(f"**{address}?*", hold)
     chat.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(done)))")
 
 
@@ -114,6 +114,88 @@ def test_delete_the_shown_conversation_and_undo(chat: Chat) -> None:
     chat.page.locator(".toast button").click()
     chat.page.wait_for_url("**/c/**")
     expect(chat.questions.last).to_contain_text("Shown and deleted")
+
+
+def test_pin_and_unpin_are_seen_in_another_tab(open_chat: Callable[..., Chat]) -> None:
+    open_chat().ask("Kept on top").ended()
+    chat = open_chat()
+    chat.ask("The newest of all").ended()
+    other = chat.tab()
+    for action, group, title in (
+        ("pin", "Pinned", "Kept on top"),
+        ("unpin", "Today", "The newest of all"),
+    ):
+        open_menu(chat, "Kept on top")
+        chat.press(action)
+        for tab in (chat, other):
+            first = tab.page.locator("#conversations .group").first
+            expect(first.locator("h2")).to_have_text(group)
+            expect(first.locator(".entry").first).to_contain_text(title)
+        expect(chat.entry("Kept on top").locator("[data-action=menu]")).to_be_focused()
+        expect(chat.page.locator(".entry-menu")).to_have_count(0)
+
+
+def test_archive_undo_and_asking_are_seen_in_another_tab(open_chat: Callable[..., Chat]) -> None:
+    chat = open_chat()
+    chat.ask("Put aside").ended()
+    other = open_chat()
+    other.ask("Somewhere else").ended()
+    note = chat.page.locator(".archived")
+    open_menu(other, "Put aside")
+    other.press("archive")
+    for tab in (chat, other):
+        expect(tab.entry("Put aside")).to_have_count(0)
+    expect(note).to_be_visible()
+    expect(other.page.locator(".toast")).to_contain_text("Archived “Put aside”.")
+    expect(other.entries.locator("a:focus")).to_have_count(1)
+    other.press("undo")
+    for tab in (chat, other):
+        expect(tab.entry("Put aside")).to_be_visible()
+    expect(note).to_be_hidden()
+    open_menu(chat, "Put aside")
+    chat.press("archive")
+    expect(note).to_be_visible()
+    expect(other.entry("Put aside")).to_have_count(0)
+    chat.ask("And once more").ended()
+    expect(note).to_be_hidden()
+    for tab in (chat, other):
+        expect(tab.entry("Put aside")).to_be_visible()
+
+
+def test_the_archive_is_a_page_that_needs_no_script(open_chat: Callable[..., Chat]) -> None:
+    chat = open_chat()
+    chat.ask("Archived and read").ended()
+    open_menu(chat, "Archived and read")
+    chat.press("archive")
+    expect(chat.page.locator(".archived")).to_be_visible()
+    chat.page.get_by_role("link", name="Archived conversations").click()
+    chat.page.get_by_role("link", name="Archived and read").click()
+    chat.connected()
+    expect(chat.questions.last).to_contain_text("Archived and read")
+    chat.page.locator(".archived button").click()
+    expect(chat.page.locator(".archived")).to_be_hidden()
+    expect(chat.connected().entry("Archived and read")).to_be_visible()
+
+
+def test_the_menu_of_an_entry_is_used_by_keyboard_alone(chat: Chat) -> None:
+    chat.ask("Only with keys").ended()
+    menu = chat.entry("Only with keys").locator("[data-action=menu]")
+    menu.focus()
+    press = chat.page.keyboard.press
+    press("Enter")
+    expect(chat.page.locator(".entry-menu input")).to_be_focused()
+    for name in ("Rename", "Pin", "Archive", "Delete"):
+        press("Tab")
+        expect(chat.page.locator(".entry-menu button:focus")).to_have_text(re.compile(name))
+    press("Escape")
+    expect(menu).to_be_focused()
+    press("Enter")
+    expect(chat.page.locator(".entry-menu input")).to_be_focused()
+    press("Tab")
+    press("Tab")
+    press("Enter")
+    expect(chat.page.locator("#conversations h2").first).to_have_text("Pinned")
+    expect(menu).to_be_focused()
 
 
 def test_a_conversation_deleted_elsewhere_says_so(chat: Chat) -> None:

@@ -232,7 +232,7 @@ def test_what_the_line_offers_is_as_large_as_a_finger(
     phone.open("/")
     other = phone.page.context.new_page()
     other.goto("/account/")
-    other.locator("form[action$='/logout/'] button").click()
+    other.locator("form[action$='/accounts/logout/'] button").click()
     _assert_large(phone, ".status-login")
 
 

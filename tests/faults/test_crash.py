@@ -175,11 +175,12 @@ def test_continue_goes_on_behind_the_last_character(site, client, ollama, more, 
         assert 'data-outcome="process_died"' in page
         assert BEGUN.strip() in page
         leaf = tab.wait("snapshot")["conversation"]["leaf"]
-        ollama.enqueue(more)
+        ollama.enqueue(hold("begun"), more)
         tab.send("answer.continue", client_id="more", message=leaf)
-        tab.wait("generation.started")
+        tab.wait_started()
         # A page asks for what stands there already; until then the end of the sweep may have sent another snapshot.
         tab.text = BEGUN
+        ollama.release("begun")
         finished = tab.wait("generation.finished")
         assert ollama.chats[-1].json["messages"][-1] == {"role": "assistant", "content": BEGUN}
         assert tab.text == BEGUN + more

@@ -467,10 +467,9 @@ def alive(pid: int) -> bool:
 
 @needs_proc
 def test_it_ends_with_a_starter_that_was_killed() -> None:
-    # It sleeps until it is killed.
     starter_code = (
         "from conversations.ollama.embedded import EmbeddedProcess as E; import time\n"
-        "e = E(); print(e.start().pid, e.wait_ready(), flush=True); time.sleep(600)"
+        "e = E(); print(e.start().pid, e.wait_ready(), flush=True); time.sleep(600)"  # until it is killed
     )
     with subprocess.Popen(
         [sys.executable, "-c", starter_code], cwd=PROJECT, stdout=subprocess.PIPE

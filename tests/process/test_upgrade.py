@@ -81,6 +81,12 @@ with connection.cursor() as cursor:
 print(json.dumps(rows))
 """
 LIVE = ("queued", "running")
+FOUND = """
+from conversations.models import User
+from conversations.search.searching import Filters, search
+bob = User.objects.get(username="bob")
+print(*(hit.message.content for word in ("答案", "question 58") for hit in search(bob, word, Filters()).messages[:1]))
+"""
 
 Rows = dict[str, list[dict[str, str]]]
 
@@ -139,6 +145,7 @@ def test_a_filled_database_of_the_first_version_is_kept_backed_up_and_whole(old_
         assert ann.get("/").is_success
         assert ann.get("/admin/conversations/generation/").is_success
         assert "问题" in ann.get(f"/admin/conversations/conversation/{conversation}/change/").text
+        assert old_site.run(FOUND).split() == ["answer", "56.1", "答案", "question", "58", "问题"]
         assert old_site.stop() == 0
     kept = re.search(r"it is kept in (\S+)", old_site.log())
     assert kept, old_site.log()

@@ -15,11 +15,14 @@ const { LiveMarkdown } = await import(pathToFileURL(process.argv[2]));
 
 const { document } = window;
 
-/** Return a copy of what `element` shows, without what `enhance` added. */
+/** Return a copy of what `element` shows, without what `enhance` added, and what it takes from code that does not scroll. */
 function plain(element) {
   const copy = element.cloneNode(true);
   for (const button of copy.querySelectorAll("button")) button.remove();
-  for (const code of copy.querySelectorAll("pre.code > code")) code.replaceChildren(code.textContent);
+  for (const code of copy.querySelectorAll("pre.code > code")) {
+    code.replaceChildren(code.textContent);
+    code.removeAttribute("tabindex");
+  }
   copy.normalize();
   return copy;
 }

@@ -39,9 +39,9 @@ def test_code_in_a_list_that_turns_loose_keeps_its_buttons(drawing: Drawing) -> 
 
 def test_half_of_a_closing_fence_is_not_shown_and_comes_once(drawing: Drawing) -> None:
     assert drawing.jumps([HALF_FENCE]) == []
-    assert "<code></code>" in drawing.shown(HALF_FENCE[:2])
-    assert "<code>``x\ny\n</code>" in drawing.shown(HALF_FENCE[:5])
-    assert "<code>``x\ny\n  ```x</code>" in drawing.shown(HALF_FENCE)
+    assert '<code tabindex="0"></code>' in drawing.shown(HALF_FENCE[:2])
+    assert '<code tabindex="0">``x\ny\n</code>' in drawing.shown(HALF_FENCE[:5])
+    assert '<code tabindex="0">``x\ny\n  ```x</code>' in drawing.shown(HALF_FENCE)
 
 
 @pytest.mark.parametrize(

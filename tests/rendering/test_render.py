@@ -89,7 +89,7 @@ def test_picture_within_a_link_is_its_text() -> None:
 
 def test_code_names_its_language() -> None:
     assert render('```Python title="x"\nif a < b:\n```') == (
-        '<pre class="code" data-language="python"><code>if a &lt; b:\n</code></pre>\n'
+        '<pre class="code" data-language="python"><code tabindex="0">if a &lt; b:\n</code></pre>\n'
     )
 
 
@@ -101,7 +101,10 @@ def test_table_scrolls_in_a_box_and_aligns_by_classes() -> None:
 
 
 def test_tasks_are_boxes() -> None:
-    assert '<li class="task"><input type="checkbox" disabled="" checked=""> done</li>' in render("- [x] done")
+    assert (
+        '<li class="task"><label><input type="checkbox" disabled="" checked=""> done</label></li>'
+        in render("- [x] done")
+    )
 
 
 def formula(source: str) -> str:

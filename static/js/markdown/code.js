@@ -29,6 +29,7 @@ export function plainCode(block) {
   plain.querySelector("button").remove();
   const code = plain.querySelector("code");
   code.replaceChildren(code.textContent);
+  code.tabIndex = 0;
   block.replaceWith(plain);
   return plain;
 }

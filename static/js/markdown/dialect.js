@@ -125,7 +125,7 @@ function markTasks(state) {
     first.content = first.content.slice(match[0].length);
     const task = new state.Token("task", "", 0);
     task.markup = match[1];
-    inline.children.unshift(task);
+    inline.children = [task, ...inline.children, new state.Token("task_end", "", 0)];
     item.attrSet("class", "task");
   }
 }
@@ -143,15 +143,16 @@ function addRenderRules(md) {
     fence(tokens, idx) {
       const language = LANGUAGE.exec(tokens[idx].info.replace(/^[ \t]+/, "").toLowerCase())?.[0];
       const attribute = language ? ` data-language="${language}"` : "";
-      return `<pre class="code"${attribute}><code>${escapeHtml(tokens[idx].content)}</code></pre>\n`;
+      return `<pre class="code"${attribute}><code tabindex="0">${escapeHtml(tokens[idx].content)}</code></pre>\n`;
     },
-    code_block: (tokens, idx) => `<pre class="code"><code>${escapeHtml(tokens[idx].content)}</code></pre>\n`,
+    code_block: (tokens, idx) => `<pre class="code"><code tabindex="0">${escapeHtml(tokens[idx].content)}</code></pre>\n`,
     table_open: () => '<div class="table"><table>\n',
     table_close: () => "</table></div>\n",
     task: (tokens, idx) => {
       const checked = tokens[idx].markup === " " ? "" : ' checked=""';
-      return `<input type="checkbox" disabled=""${checked}> `;
+      return `<label><input type="checkbox" disabled=""${checked}> `;
     },
+    task_end: () => "</label>",
   });
 }
 

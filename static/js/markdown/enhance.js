@@ -3,11 +3,14 @@
 import { enhanceCode, isEnhancedCode, showsSameCode } from "./code.js";
 
 const FORMULA = ".math:not([data-open])";
+// What scrolls sideways where it is wider than the column.
+const WIDE = "pre.code > code, table, .math[data-display]";
 
 async function enhanceMath(formulas) {
   try {
     const { drawFormulas } = await import("./formulas.js");
     await drawFormulas(formulas);
+    formulas.forEach(reach);
   } catch (error) {
     // A file could not be loaded, as the server cannot be reached just now: the source stays.
     if (!(error instanceof TypeError)) throw error;
@@ -17,9 +20,19 @@ async function enhanceMath(formulas) {
 const select = (element, selector) =>
   element.matches(selector) ? [element] : [...element.querySelectorAll(selector)];
 
-/** Add colours and a copy button to the code blocks in `element`, and draw the formulas, or do so with itself. */
+/** Let the keyboard into what scrolls, and past what does not: Safari alone does not do so by itself. */
+function reach(element) {
+  for (const box of select(element, WIDE)) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else if (box !== document.activeElement) box.removeAttribute("tabindex");
+  }
+}
+
+/** Add colours and a copy button to the code blocks in `element`, draw the formulas and let the keyboard scroll what is
+ * too wide, or do so with itself. */
 export function enhance(element) {
   select(element, "pre.code").forEach(enhanceCode);
+  reach(element);
   const formulas = select(element, FORMULA);
   if (formulas.length > 0) enhanceMath(formulas);
 }

@@ -1,0 +1,23 @@
+"""What is noted of each generation that has ended, beside its row: a line of the log for machines, and the metrics."""
+
+import logging
+
+from conversations import metrics
+from conversations.models import Generation
+
+logger = logging.getLogger("conversations.answers")
+
+
+def note(row: Generation) -> None:
+    """Count an ended generation, and tell of it without a word of its text."""
+    metrics.ended(row)
+    facts = {
+        "generation": str(row.pk),
+        "model": row.model,
+        "status": row.status,
+        "reason": row.reason,
+        "first_token_ms": row.first_token_ms,
+        "total_ms": row.total_ms,
+        "output_tokens": row.output_tokens,
+    }
+    logger.info("An answer ended", extra=facts)

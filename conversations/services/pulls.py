@@ -1,0 +1,44 @@
+"""What is kept of models on their way: begun once, brought up to date, ended once."""
+
+import re
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations.models import Pull, User
+from conversations.models.pulls import STALE_AFTER
+from conversations.ollama.client import PullStep
+
+from .errors import Refused
+
+_NAME = re.compile(r"[\w.-]+(?:[/:][\w.-]+)*")
+_MAX_NAME = 200
+_MAX_ERROR = 2000
+
+
+def begin(model: str, by: User) -> Pull:
+    """Keep that a model is fetched. Raises Refused: bad_option for what is no name, busy while it is under way."""
+    model = model.strip()
+    if len(model) > _MAX_NAME or not _NAME.fullmatch(model):
+        raise Refused("bad_option", detail=model[:_MAX_NAME], expected="internlm2:1.8b")
+    lost = Pull.objects.filter(state=Pull.State.RUNNING, updated_at__lt=timezone.now() - STALE_AFTER)
+    lost.update(state=Pull.State.FAILED)
+    try:
+        with transaction.atomic():
+            return Pull.objects.create(model=model, started_by=by)
+    except IntegrityError:
+        raise Refused("busy") from None
+
+
+def note(pull: UUID, step: PullStep) -> bool:
+    """Keep how far it has come; returns whether it is to go on."""
+    values = {"step": step.status[:200], "completed": step.completed, "total": step.total}
+    running = Pull.objects.filter(pk=pull, state=Pull.State.RUNNING)
+    return bool(running.update(updated_at=timezone.now(), **values))
+
+
+def end(pull: UUID, state: Pull.State, error: str = "") -> bool:
+    """End it; returns whether this call did."""
+    running = Pull.objects.filter(pk=pull, state=Pull.State.RUNNING)
+    return bool(running.update(state=state, error=error[:_MAX_ERROR], updated_at=timezone.now()))

@@ -1,0 +1,1 @@
+"""What people carry away, and what is read of it again."""

@@ -1,0 +1,1 @@
+"""Lighthouse, run on every page."""
