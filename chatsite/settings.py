@@ -12,8 +12,8 @@ import tzlocal
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from pythonjsonlogger.core import RESERVED_ATTRS
 
+from chatsite import log_config
 from chatsite.environment import Environment
 
 env = Environment()
@@ -77,7 +77,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "chatsite.refused.csrf_failure"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$", r"(^|/)metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -328,36 +328,4 @@ STORAGES = {
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
-        "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "fmt": ["levelname", "name", "message", "request_id", "generation"],
-            "rename_fields": {"levelname": "level", "name": "logger", "exc_info": "error"},
-            "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time"],
-            "timestamp": True,
-            "json_ensure_ascii": False,
-        },
-    },
-    "filters": {"outages": {"()": "chatsite.outages.OneLine"}, "where": {"()": "chatsite.logs.Where"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["where"]}
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "chatsite": {"level": "INFO"},
-        "conversations": {"level": "INFO"},
-        # Each answer is a line for machines; people have the page of generations.
-        "conversations.answers": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
-        # These have lines of their own, with the setting that is missing (chatsite/refused.py).
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.security.csrf": {"level": "ERROR"},
-        # What its connections meet is told by conversations/neighbours.py, in one line and not at every try.
-        "channels_redis": {"level": "CRITICAL"},
-        # Every 404 and 403 is a line of this logger otherwise; errors stay.
-        "django.request": {"level": "ERROR", "filters": ["outages"]},
-    },
-}
+LOGGING = log_config.config(LOG_FORMAT)

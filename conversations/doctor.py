@@ -51,14 +51,23 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Yield what is found, part by part. What cannot be looked at for an error is a finding, too."""
+    is_prepared = True
     for part, look in _parts():
         try:
-            yield from look(part)
+            for found in look(part):
+                is_prepared = is_prepared and not (look is _migrations and found.level == Level.WRONG)
+                yield found
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other parts are still to be looked at
-            first, *_rest = str(error).strip().splitlines() or [""]
-            advice = _("See whether the database runs and DATABASE_URL is right.")
-            told = f"{type(error).__name__}: {first}"
-            yield Finding(Level.WRONG, part, told, advice if isinstance(error, DatabaseError) else "")
+            # Tables that are missing have been told of.
+            if is_prepared or not isinstance(error, DatabaseError):
+                yield _failure(part, error)
+
+
+def _failure(part: str, error: Exception) -> Finding:
+    first, *_rest = str(error).strip().splitlines() or [""]
+    advice = _("See whether the database runs and DATABASE_URL is right.")
+    told = f"{type(error).__name__}: {first}"
+    return Finding(Level.WRONG, part, told, advice if isinstance(error, DatabaseError) else "")
 
 
 def _parts() -> list[tuple[str, Callable[[str], Iterator[Finding]]]]:

@@ -11,10 +11,11 @@ from .services.errors import Refused
 
 def models(user: User) -> list[OfferedModel]:
     """Return the models that `user` can choose from."""
-    return _models(offers.offer(user))
+    return of(offers.offer(user))
 
 
-def _models(offer: offers.Offer) -> list[OfferedModel]:
+def of(offer: offers.Offer) -> list[OfferedModel]:
+    """Return the models that are there and in `offer`."""
     is_demonstration = backend.picture.demonstration
     return [model for model in backend.offered() if is_demonstration or offer.has(model.name)]
 
@@ -31,7 +32,7 @@ def chooser(user: User) -> Callable[[str], str]:
         name = backend.choose(wanted)
         if backend.picture.demonstration or offer().has(name):
             return name
-        others = [] if wanted else _models(offer())
+        others = [] if wanted else of(offer())
         if not others:
             raise Refused("unknown_model", detail=wanted or name)
         return next((model.name for model in others if model.loaded), others[0].name)

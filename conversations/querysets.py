@@ -218,6 +218,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         calls = self.filter(message__in=list(messages)).order_by("queued_at")
         return {call.message_id: call for call in calls.only("message", "history_start", "first_token_at")}
 
+    def newest_of(self, conversation: Any) -> Self:
+        """Return those of `conversation` (a key, or a reference to one), the newest first."""
+        return self.filter(conversation=conversation).order_by("-queued_at")
+
+    def of_this_site(self) -> Self:
+        """Return what was asked here, without what was brought from another site."""
+        return self.exclude(process=self.model.IMPORTED)
+
     def live(self) -> Self:
         """Return those that wait or run."""
         return self.filter(status__in=["queued", "running"])
@@ -266,4 +274,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):  # type: ignore[name-de
 
     def open(self) -> Self:
         """Return those that somebody may still use."""
-        return self.filter(used__lt=models.F("limit"), expires_at__gt=timezone.now())
+        is_open = self.filter(used__lt=models.F("limit"), expires_at__gt=timezone.now())
+        # Rights that the group was given later are not for whoever has the link.
+        return is_open.filter(group__permissions=None)

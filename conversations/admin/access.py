@@ -1,13 +1,16 @@
 """Who of the staff read whose conversations: for whoever may see the log, and changed by nobody."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Access
+from conversations.services import access as reading
 
 from . import wording
 from .base import people_named
@@ -21,8 +24,10 @@ class AccessAdmin(ExportAdmin):
     """Every reading, newest first."""
 
     id_fields = ("conversation",)
-    list_display = ["time", "reader_name", "how", "owner_name", "conversation_link"]
+    list_display = ("time", "reader_name", "how", "owner_name", "conversation_link")
     list_display_links = None
+    fields = ("time", "reader_name", "how", "owner_name", "conversation_link")
+    readonly_fields = fields
     list_filter = ["kind", ("reader", PersonFilter), ("owner", PersonFilter), "at"]
     search_fields = ["reader_name"]
     search_help_text = _("A person, or the id of a conversation.")
@@ -30,9 +35,15 @@ class AccessAdmin(ExportAdmin):
     date_hierarchy = "at"
     export_order = "at"
     export_columns = {
-        name: name for name in ("at", "kind", "reader_name", "owner_name", "conversation", "detail")
+        **{name: name for name in ("at", "kind", "reader_name", "owner_name", "conversation")},
+        "detail": "told",
     }
     ordering = ["-at", "-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
+        """Return all, with what is `told` of each: the name of a file to none but those who may read the file."""
+        told = F("detail") if reading.may_read(request.user) else Value("")
+        return super().get_queryset(request).annotate(told=told)
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[CalendarChangeList]:
         """Return the list with the quick row of dates."""
@@ -49,9 +60,9 @@ class AccessAdmin(ExportAdmin):
         return wording.moment(access.at)
 
     @admin.display(description=_("how"), ordering="kind")
-    def how(self, access: Access) -> str:
+    def how(self, access: Any) -> str:
         """Return how it was read, and what of it."""
-        return wording.cell(access.get_kind_display(), wording.one_line(access.detail))
+        return wording.cell(access.get_kind_display(), wording.one_line(access.told))
 
     @admin.display(description=_("conversation"))
     def conversation_link(self, access: Access) -> str:

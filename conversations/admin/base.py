@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.forms import Media
@@ -25,7 +26,33 @@ class StaffRequest(HttpRequest):
     user: User
 
 
-class ListAdmin(admin.ModelAdmin):
+class GuardedAdmin(admin.ModelAdmin):
+    """Rows of which nobody who may not look at them learns whether there is one."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show what was changed; Django looks for the row before it asks who wants to know."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+
+class UneditedAdmin(GuardedAdmin):
+    """Rows that the site writes: superusers do not change them either."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: what did not happen is not added."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: history is not rewritten."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: history is not removed here."""
+        return False
+
+
+class ListAdmin(GuardedAdmin):
     """Rows with a list whose address may hold anything."""
 
     list_per_page = 50
@@ -65,8 +92,8 @@ class NewestRows(Paginator):
         return rows[: self.MOST + 1].count()
 
 
-class LogAdmin(ListAdmin):
-    """Rows that tell what happened: read with the view permission, changed by nobody, superusers included."""
+class LogAdmin(UneditedAdmin, ListAdmin):
+    """Rows that tell what happened: read with the view permission."""
 
     # Columns that a UUID in the search field is looked up in, instead of `search_fields`.
     id_fields: tuple[str, ...] = ("pk",)
@@ -79,9 +106,19 @@ class LogAdmin(ListAdmin):
 
     @property
     def media(self) -> Media:
-        """Return the files of Django's pages, of the person filter, and the site's own styles."""
+        """Return the files of Django's pages and of the person filter."""
         person = AutocompleteSelect(Conversation._meta.get_field("owner"), self.admin_site)
-        return super().media + person.media + Media(css={"all": ["admin_site/admin.css"]})
+        return super().media + person.media
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Return whether an address may ask for this: of the columns only for those that there are filters for.
+
+        Others could be guessed at, by who may not read them, and have no index.
+        """
+        offered = {self.date_hierarchy, *map(_filtered_by, self.list_filter)}
+        column = lookup.partition("__")[0]
+        is_column = any(column == field.name for field in self.opts.get_fields())
+        return (not is_column or column in offered) and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -98,17 +135,11 @@ class LogAdmin(ListAdmin):
         """Return the condition on the rows that are found by `words`: such that an index leads to them."""
         raise NotImplementedError
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: what did not happen is not added."""
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: history is not rewritten."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: history is not removed here."""
-        return False
+def _filtered_by(choice: Any) -> str:
+    """Return what stands in an address for an entry of `list_filter`."""
+    name: str = choice[0] if isinstance(choice, tuple) else getattr(choice, "parameter_name", choice)
+    return name
 
 
 def people_named(words: str) -> list[int]:

@@ -33,6 +33,7 @@ from .base import ListAdmin
 
 _MAX_LIST = 60_000
 _LINK_DAYS = 14
+_STYLES = forms.Media(css={"all": ["admin_site/classes.css"]})
 
 
 class ClassForm(forms.Form):
@@ -211,8 +212,7 @@ class GroupAdmin(auth_admin.GroupAdmin, ListAdmin):
         shared = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "media": self.media
-            + forms.Media(css={"all": ["admin_site/admin.css", "admin_site/classes.css"]}),
+            "media": self.media + _STYLES,
         }
         return TemplateResponse(request, template, {**shared, **context})
 
@@ -263,6 +263,11 @@ class InvitationAdmin(ListAdmin):
     change_form_template = "admin/conversations/invitation/change_form.html"
     list_display = ["group", "places", "ends", "state", "created_by"]
     list_select_related = ["group", "created_by"]
+
+    @property
+    def media(self) -> forms.Media:
+        """Return the files of Django's pages, and the styles of what is passed on."""
+        return super().media + _STYLES
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Return what a new one starts with: two weeks."""

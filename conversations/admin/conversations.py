@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -36,6 +37,32 @@ from .filters import (
 from .reading import TranscriptAdmin
 
 
+def _told_of(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return `rows` with the number of messages and tokens, and the status and model of the newest answer."""
+    messages = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+    calls = Generation.objects.filter(conversation=OuterRef("pk"))
+    newest = Generation.objects.newest_of(OuterRef("pk"))
+    read, written = Coalesce(F("prompt_tokens"), 0), Coalesce(F("output_tokens"), 0)
+    tokens = calls.order_by().values("conversation").annotate(number=Sum(read + written))
+    return rows.annotate(
+        message_count=Coalesce(Subquery(messages.annotate(number=Count("pk")).values("number")), 0),
+        token_count=Coalesce(Subquery(tokens.values("number")), 0),
+        newest_status=Subquery(newest.values("status")[:1]),
+        newest_model=Subquery(newest.values("model")[:1]),
+    )
+
+
+class ConversationList(CalendarChangeList):
+    """The list, which counts what is in a conversation for those of the page alone."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Find the rows of the page, and then what is told of each."""
+        super().get_results(request)
+        pks = [row.pk for row in self.result_list]
+        rows = _told_of(Conversation.objects.select_related("owner")).in_bulk(pks)
+        self.result_list = [rows[pk] for pk in pks if pk in rows]
+
+
 @admin.register(Conversation)
 class ConversationAdmin(TranscriptAdmin):
     """All conversations; reading what was said takes the permission to view messages too."""
@@ -47,8 +74,7 @@ class ConversationAdmin(TranscriptAdmin):
         "message_count",
         "token_count",
         "last_activity",
-        "newest_status",
-        "place",
+        "newest_answer",
     ]
     list_filter = [
         ("owner", PersonFilter),
@@ -61,7 +87,6 @@ class ConversationAdmin(TranscriptAdmin):
         "updated_at",
         "created_at",
     ]
-    list_select_related = ["owner"]
     search_fields = ["title"]
     # Others would sort all rows.
     sortable_by = ["last_activity"]
@@ -79,27 +104,20 @@ class ConversationAdmin(TranscriptAdmin):
         **{name: name for name in ("created_at", "updated_at", "archived_at", "deleted_at")},
     }
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        """Return all, with the number of their messages and tokens, and the status and model of their newest answer."""
-        messages = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
-        calls = Generation.objects.filter(conversation=OuterRef("pk"))
-        newest = calls.order_by("-queued_at")
-        read, written = Coalesce(F("prompt_tokens"), 0), Coalesce(F("output_tokens"), 0)
-        tokens = calls.order_by().values("conversation").annotate(number=Sum(read + written))
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                message_count=Coalesce(Subquery(messages.annotate(number=Count("pk")).values("number")), 0),
-                token_count=Coalesce(Subquery(tokens.values("number")), 0),
-                newest_status=Subquery(newest.values("status")[:1]),
-                newest_model=Subquery(newest.values("model")[:1]),
-            )
-        )
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CalendarChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConversationList]:
         """Return the list with the quick row of dates."""
-        return CalendarChangeList
+        return ConversationList
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Return the list, which says what can be looked for in it."""
+        found = super().get_changelist_instance(request)
+        if access.may_read(request.user):
+            found.search_help_text = gettext(
+                "Words of titles and messages, a person, or the id of a conversation."
+            )
+        else:
+            found.search_help_text = gettext("A person, or the id of a conversation.")
+        return found
 
     def having(self, request: HttpRequest, term: str) -> Q:
         """Return the condition on conversations of people of this name, or with these words in title or messages."""
@@ -113,12 +131,6 @@ class ConversationAdmin(TranscriptAdmin):
             )
             self.message_user(request, text.format(count=len(found)), messages.INFO)
         return condition | Q(pk__in=found)
-
-    def get_search_help_text(self, request: HttpRequest) -> str:
-        """Return what can be looked for."""
-        if access.may_read(request.user):
-            return gettext("Words of titles and messages, a person, or the id of a conversation.")
-        return gettext("A person, or the id of a conversation.")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the columns; for those who may not read what was said, without the title: it is made of it."""
@@ -159,15 +171,11 @@ class ConversationAdmin(TranscriptAdmin):
         return wording.figure(conversation.token_count, 0)
 
     @admin.display(description=_("newest answer"))
-    def newest_status(self, conversation: Any) -> str:
-        """Return how the newest answer stands."""
+    def newest_answer(self, conversation: Any) -> str:
+        """Return how the newest answer stands, and below it what the owner did with the conversation."""
         status = conversation.newest_status
-        return str(Generation.Status(status).label) if status else wording.EMPTY
-
-    @admin.display(description=_("place"))
-    def place(self, conversation: Conversation) -> str:
-        """Return what the owner did with the conversation."""
-        return self.place_of(conversation) or wording.EMPTY
+        label = str(Generation.Status(status).label) if status else wording.EMPTY
+        return wording.cell(label, self.place_of(conversation))
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's addresses, those of transcripts, and those of files with messages."""
@@ -184,7 +192,7 @@ class ConversationAdmin(TranscriptAdmin):
     def exported(self, rows: QuerySet[Any], request: HttpRequest) -> Iterator[Mapping[str, Any]]:
         """Yield the rows as the file has them; titles are for those who may read what was said."""
         may_read = access.may_read(request.user)
-        for row in super().exported(rows, request):
+        for row in super().exported(_told_of(rows), request):
             yield row if may_read else {**row, "title": ""}
 
     def export_links(self, request: HttpRequest) -> list[tuple[str, str]]:

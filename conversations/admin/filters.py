@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Group
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -32,7 +32,9 @@ class PersonFilter(admin.RelatedFieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
         people = model_admin.admin_site.get_model_admin(field.remote_field.model)
         self.may_search = people.has_view_permission(request)
-        widget = AutocompleteSelect(field, model_admin.admin_site)
+        # Among what is read with the page, as Select2 would else hang what it opens behind everything.
+        within = {"data-dropdown-parent": "#changelist-filter"}
+        widget = AutocompleteSelect(field, model_admin.admin_site, within)
         self.chooser = forms.ModelChoiceField(User.objects.all(), required=False, widget=widget)
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
@@ -68,7 +70,7 @@ def _pairs(params: Any) -> Iterator[tuple[str, str]]:
 
 
 class NewestStatusFilter(admin.SimpleListFilter):
-    """Conversations by how their newest answer stands; needs the annotation `newest_status`."""
+    """Conversations by how their newest answer stands."""
 
     title = _("newest answer")
     parameter_name = "newest"
@@ -84,7 +86,10 @@ class NewestStatusFilter(admin.SimpleListFilter):
             # What lives is always the newest, and there are few.
             live = Generation.objects.live().filter(status=status)
             return queryset.filter(pk__in=live.values("conversation"))
-        return queryset.filter(newest_status=status) if status else queryset
+        if not status:
+            return queryset
+        newest = Generation.objects.newest_of(OuterRef("pk")).values("status")[:1]
+        return queryset.alias(stands=Subquery(newest)).filter(stands=status)
 
 
 class KeptFilter(admin.SimpleListFilter):

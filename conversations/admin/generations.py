@@ -33,6 +33,7 @@ class EventInline(admin.TabularInline):
     model = GenerationEvent
     fields = ["time", "what", "said"]
     readonly_fields = ["time", "what", "said"]
+    template = "admin/conversations/generation/timeline.html"
     can_delete = False
     extra = max_num = 0
     verbose_name_plural = _("timeline")
@@ -213,11 +214,12 @@ class GenerationAdmin(ExportAdmin):
 
     @admin.display(description=_("conversation"))
     def conversation_link(self, generation: Generation) -> str:
-        """Return the way to the answer in its transcript."""
+        """Return the way to the answer in its transcript, by the conversation's number: not all may read its title."""
         address = reverse("admin:conversations_conversation_change", args=[generation.conversation_id])
-        title = wording.one_line(generation.conversation.title) or wording.EMPTY
-        message = generation.message_id
-        return format_html('<a href="{}?message={}#m-{}">{}</a>', address, message, message, title)
+        number, message = str(generation.conversation_id)[:8], generation.message_id
+        return format_html(
+            '<a href="{}?message={}#m-{}"><code>{}</code></a>', address, message, message, number
+        )
 
     @admin.display(description=_("queued at"), ordering="queued_at")
     def queued(self, generation: Generation) -> str:

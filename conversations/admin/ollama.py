@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.dateparse import parse_datetime
@@ -29,7 +29,10 @@ from conversations.ollama.errors import OllamaError
 from conversations.services import pulls
 from conversations.services.errors import Refused
 
+from .base import UneditedAdmin
+
 _LATEST = 5
+_KEPT_YEAR = 2200
 
 
 class PullForm(forms.Form):
@@ -54,8 +57,9 @@ class Held:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When Ollama lets go of it."""
-        return _moment(self.loaded.expires_at) if self.loaded else None
+        """When Ollama lets go of it; None where it was told to keep it, which it writes as a time in centuries."""
+        at = _moment(self.loaded.expires_at) if self.loaded else None
+        return at if at and at.year < _KEPT_YEAR else None
 
 
 def _moment(text: str) -> datetime | None:
@@ -74,7 +78,7 @@ async def _look() -> tuple[str, list[Held]]:
 
 
 @admin.register(Pull)
-class OllamaAdmin(admin.ModelAdmin):
+class OllamaAdmin(UneditedAdmin):
     """One page in place of a list of rows; a setting switches it off."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -84,18 +88,6 @@ class OllamaAdmin(admin.ModelAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether the reader may see Ollama's models."""
         return self._may(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: the page has its own form."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: progress is written by the process that fetches."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: what was fetched stays told."""
-        return False
 
     @staticmethod
     def _may(request: HttpRequest) -> bool:
@@ -124,7 +116,7 @@ class OllamaAdmin(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("Ollama's models"),
             "opts": self.opts,
-            "media": Media(css={"all": ["admin_site/admin.css", "admin_site/models.css"]}),
+            "media": Media(css={"all": ["admin_site/models.css"]}),
             "form": PullForm(),
             "default": settings.DEFAULT_MODEL,
             **_progress(),
@@ -166,7 +158,9 @@ class OllamaAdmin(admin.ModelAdmin):
     def stop_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Stop fetching a model; its process sees that within a second."""
         self._refuse_others(request)
-        pulls.end(pk, Pull.State.STOPPED)
+        pull = get_object_or_404(Pull, pk=pk)
+        if pulls.end(pk, Pull.State.STOPPED):
+            self.log_change(request, pull, gettext("Stopped fetching {model}.").format(model=pull.model))
         return redirect("admin:conversations_pull_changelist")
 
 

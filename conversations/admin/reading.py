@@ -7,7 +7,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
@@ -95,6 +95,10 @@ class TranscriptAdmin(ExportAdmin):
             "data": {"strings": js_strings.translated() if get_language() != "en" else {}, "outcomes": {}},
         }
         return TemplateResponse(request, "admin/conversations/conversation/transcript.html", context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Lead to the transcript: as nobody changes a conversation here, Django's page would be an empty one."""
+        return redirect("admin:conversations_conversation_change", object_id)
 
     @staticmethod
     def _context(

@@ -17,7 +17,7 @@ from conversations.views.transcript import ShownFile, ShownMessage
 
 from . import wording
 
-PER_PAGE = 100
+PER_PAGE = 50
 # Characters of a message that a page of many shows; the whole is one click away.
 SHOWN_AT_MOST = 40_000
 

@@ -23,6 +23,7 @@ from conversations.usage import counting, reading
 from conversations.usage.counts import Counts, percentile
 
 from . import charts, wording
+from .base import UneditedAdmin
 from .charts import Column, Number, Shapes
 from .filters import used_models
 
@@ -87,6 +88,8 @@ class Picture:
     head: str
     shapes: Shapes = field(default_factory=Shapes)
     top: str = ""
+    # What the numbers of its CSV are in, where they are no counts.
+    unit: str = ""
     is_list: bool = False
 
     @property
@@ -167,7 +170,7 @@ def _lines(slug: str, title: str, labels: Sequence[str], steps: Sequence[Counts]
         for name, share in ((gettext("half of them within"), 0.5), (gettext("95 % within"), 0.95))
     ]
     shapes = charts.lines(labels, columns)
-    return Picture(slug, title, labels, columns, gettext("from"), shapes, wording.seconds(shapes.top))
+    return Picture(slug, title, labels, columns, gettext("from"), shapes, wording.seconds(shapes.top), "ms")
 
 
 def _models(figures: reading.Figures) -> Picture:
@@ -189,7 +192,7 @@ def _endings(total: Counts) -> Picture:
 
 
 @admin.register(UsageDay)
-class UsageAdmin(admin.ModelAdmin):
+class UsageAdmin(UneditedAdmin):
     """The page in place of a list of rows."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -201,7 +204,7 @@ class UsageAdmin(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("Usage"),
             "opts": self.opts,
-            "media": Media(css={"all": ["admin_site/admin.css", "admin_site/usage.css"]}),
+            "media": Media(css={"all": ["admin_site/usage.css"]}),
             "form": form,
             "ranges": [{"days": days, **default_range(days)} for days in RANGES],
         }
@@ -215,18 +218,6 @@ class UsageAdmin(admin.ModelAdmin):
             context |= {"pictures": drawn, "figures": figures, "totals": _totals(figures.total)}
             context["query"] = request.GET.urlencode() if "since" in request.GET else ""
         return TemplateResponse(request, "admin/usage.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: it is counted."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: what was counted is not rewritten."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: what was counted stays."""
-        return False
 
 
 def _choice(chosen: dict[str, Any]) -> reading.Choice:
@@ -247,12 +238,15 @@ def _totals(total: Counts) -> list[tuple[str, str]]:
 
 
 def _as_csv(picture: Picture, choice: reading.Choice) -> HttpResponse:
-    names = [picture.head, *(column.name for column in picture.columns)]
-    rows = (
-        dict(zip(names, [label, *(column.values[place] for column in picture.columns)], strict=True))
-        for place, label in enumerate(picture.labels)
-    )
+    unit = f" ({picture.unit})" if picture.unit else ""
+    names = [picture.head, *(f"{column.name}{unit}" for column in picture.columns)]
+    series = [[_rounded(value) for value in column.values] for column in picture.columns]
+    rows = (dict(zip(names, row, strict=True)) for row in zip(picture.labels, *series, strict=True))
     response = HttpResponse(b"".join(tables.pieces("csv", names, rows)), content_type=tables.TYPES["csv"])
     name = f"chatsite {picture.slug} {choice.since} {choice.until}.csv"
     response["Content-Disposition"] = content_disposition_header(True, name) or ""
     return response
+
+
+def _rounded(value: Number) -> int | None:
+    return None if value is None else round(value)

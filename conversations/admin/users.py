@@ -14,7 +14,6 @@ from django.contrib.auth import forms as auth_forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -103,11 +102,6 @@ class UserAdmin(ListAdmin, auth_admin.UserAdmin):
         (_("Rights"), {"fields": list(RIGHTS)}),
         (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
     ]
-
-    @property
-    def media(self) -> Media:
-        """Return the files of Django's pages and the site's own styles."""
-        return super().media + Media(css={"all": ["admin_site/admin.css"]})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return all people, each with the number of their conversations."""

@@ -175,12 +175,18 @@ class Seeding:
             role=role,
             content=text.content,
             html=text.html,
+            rating=_rating(self._written) if role == Message.Role.ASSISTANT else Message.Rating.NONE,
             created_at=self._moment(),
         )
         self._written += 1
         rows.messages.append(message)
         rows.entries.append(index.message_entry(message, conversation.owner_id, conversation.model))
         return message
+
+
+def _rating(number: int) -> Message.Rating:
+    """Return what is thought of the answer that is message `number`: mostly nothing is said."""
+    return {0: Message.Rating.GOOD, 1: Message.Rating.BAD}.get(number // 2 % 40, Message.Rating.NONE)
 
 
 def _generation(conversation: Conversation, answer: Message, place: int, *, is_last: bool) -> Generation:

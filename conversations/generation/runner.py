@@ -25,7 +25,6 @@ from conversations import describe, events, forgetting, notify
 from conversations.database import DatabaseThread
 from conversations.models import Generation, User
 from conversations.neighbours import neighbours
-from conversations.services import generations
 from conversations.services.generations import Call, Ending, Fact
 from conversations.sessions import session_watch
 from conversations.usage import counting
@@ -236,7 +235,6 @@ class Runner:
         self.queue.leave(answer)
         tell_wrote([answer])
         if row is not None:
-            ended.note(row)
             await notify.conversation_updated(row.conversation, running=False)
             if not self.draining:
                 self.titles.answered(row)
@@ -250,7 +248,7 @@ class Runner:
         """Return the row of an ended generation, whoever has ended it; None where it is gone."""
         while True:
             try:
-                finish = self.writer.run(_finish_or_find, answer.id, ending, list(answer.facts))
+                finish = self.writer.run(ended.finish, answer.id, ending, list(answer.facts))
                 return await tell_if_late(finish, [answer])
             except (OperationalError, InterfaceError) as error:
                 logger.warning("The end of generation %s cannot be saved yet: %s", answer.id, error)
@@ -305,11 +303,6 @@ class Runner:
             for generation in list(self._tasks):
                 self._cancel_once(generation, _RESTART)
             await asyncio.wait({*self._tasks.values(), *self._adopted})
-
-
-def _finish_or_find(generation: UUID, ending: Ending, facts: list[Fact]) -> Generation | None:
-    """End a generation; where another process has done so, what it has kept is what pages have to show."""
-    return generations.finish(generation, ending, facts) or generations.ended(generation)
 
 
 def _spawn(work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:

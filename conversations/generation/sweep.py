@@ -15,7 +15,7 @@ from django.db import Error as DatabaseError
 
 from conversations.database import DatabaseThread
 from conversations.models import Generation
-from conversations.services import generations
+from conversations.services import generations, pulls
 from conversations.services.generations import STALE_AFTER
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Sweep:
         self._mine = mine
         self._writer = writer
         self._on_swept = on_swept
-        self._silences = Silences()
+        self._silences, self._silent_pulls = Silences(), Silences()
 
     async def run(self) -> None:
         """Look for as long as the process lives."""
@@ -66,11 +66,16 @@ class Sweep:
             await asyncio.sleep(_LOOK_SECONDS)
             if time.monotonic() - slept > 2 * _LOOK_SECONDS:
                 # The machine stood still, and the others have not had their turn yet.
-                self._silences.forget()
+                self._forget()
             try:
                 await self._look()
+                await self._look_at_pulls()
             except DatabaseError:
-                self._silences.forget()
+                self._forget()
+
+    def _forget(self) -> None:
+        self._silences.forget()
+        self._silent_pulls.forget()
 
     async def _look(self) -> None:
         heartbeats = await self._writer.run(generations.heartbeats, tuple(self._mine))
@@ -80,3 +85,8 @@ class Sweep:
         for row in await self._writer.run(generations.sweep, silent):
             logger.warning("Generation %s of a process that has gone is interrupted", row.pk)
             await self._on_swept(row)
+
+    async def _look_at_pulls(self) -> None:
+        silent = self._silent_pulls.long(await self._writer.run(pulls.heartbeats), time.monotonic())
+        if silent:
+            await self._writer.run(pulls.sweep, silent)

@@ -86,7 +86,8 @@ class Titles:
         except TimeoutError:
             logger.info("A title took longer than %s s and is not made", _SECONDS)
         except (OllamaError, DatabaseError) as error:
-            logger.info("A title cannot be made: %s", error)
+            # What it says may quote the title.
+            logger.info("A title cannot be made: %s", type(error).__name__)
         except Exception:
             logger.exception("A title cannot be made")
 

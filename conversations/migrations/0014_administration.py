@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
                         choices=[
                             ("transcript", "opened"),
                             ("file", "opened a file"),
-                            ("search", "found by searching"),
                             ("export", "exported"),
                         ],
                         max_length=10,
@@ -329,6 +328,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("rating", 0), _negated=True),
+                fields=["rating", "conversation"],
+                name="message_rated",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="access",
             index=models.Index(fields=["-at", "-id"], name="access_newest"),
         ),
@@ -374,5 +381,30 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("person", "day", "model"), name="one_usage_of_a_person_a_day"
             ),
+        ),
+        migrations.CreateModel(
+            name="Spent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("messages", models.PositiveIntegerField(default=0)),
+                ("tokens", models.PositiveBigIntegerField(default=0)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="spent",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("person", "day"), name="one_spent_a_day")],
+            },
         ),
     ]

@@ -6,7 +6,7 @@ being written its text lies in `GenerationChunk` rows; the end of the generation
 
 from .access import Access
 from .classes import Invitation, Slip
-from .control import ModelProfile, Quota
+from .control import ModelProfile, Quota, Spent
 from .conversations import Attachment, Conversation, Message
 from .generations import Generation, GenerationChunk, GenerationEvent
 from .imports import Import
@@ -35,6 +35,7 @@ __all__ = [
     "SearchEntry",
     "SharedLink",
     "Slip",
+    "Spent",
     "UsageDay",
     "User",
 ]

@@ -22,7 +22,6 @@ class Access(models.Model):
 
         TRANSCRIPT = "transcript", _("opened")
         FILE = "file", _("opened a file")
-        SEARCH = "search", _("found by searching")
         EXPORT = "export", _("exported")
 
     at = models.DateTimeField(_("time"), default=timezone.now, editable=False)

@@ -43,6 +43,21 @@ class ModelProfile(models.Model):
         return self.name
 
 
+class Spent(models.Model):
+    """What a person asked on a day and deleted on it: it counts for quotas as if it were there."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="spent")
+    day = models.DateField()
+    messages = models.PositiveIntegerField(default=0)
+    tokens = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "day"], name="one_spent_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.day}"
+
+
 class Quota(models.Model):
     """How much somebody may ask on one day: a person, each member of a group, or else everybody.
 

@@ -108,6 +108,8 @@ class Message(models.Model):
         indexes = [
             # Siblings of a message, in their order.
             models.Index(fields=["conversation", "parent", "created_at"], name="message_siblings"),
+            # The administrator's list of conversations by rating.
+            models.Index(fields=["rating", "conversation"], condition=~Q(rating=0), name="message_rated"),
         ]
 
     def __str__(self) -> str:

@@ -76,6 +76,9 @@ class Generation(models.Model):
     prompt_ns = models.BigIntegerField(_("prompt duration (ns)"), null=True, blank=True)
     output_ns = models.BigIntegerField(_("output duration (ns)"), null=True, blank=True)
 
+    # As the `process` of what was brought from another site.
+    IMPORTED = "import"
+
     objects = GenerationQuerySet.as_manager()
 
     class Meta:

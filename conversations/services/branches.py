@@ -6,6 +6,7 @@ from django.db import transaction
 
 from conversations.models import Conversation, Generation, Message, User
 
+from . import quotas
 from .conversations import clean_text, owned
 from .errors import Refused
 
@@ -39,6 +40,7 @@ def delete(user: User, conversation: UUID, message: UUID) -> Conversation:
         leaf = _newest_leaf(found, beside.pk) if beside else gone.parent_id
         found.shown_leaf = found.messages.get(pk=leaf) if leaf else None
         found.save(update_fields=["shown_leaf"])
+    quotas.keep_deleted(user, found.pk, set(below))
     _delete_upwards(below)
     return found
 

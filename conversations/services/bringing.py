@@ -50,8 +50,6 @@ _NAMESPACE = UUID("5a0c7d0e-5b0f-4b57-8c9e-0d5a4f6f3b0e")
 _BATCH = 500
 _FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(days=1)
-# Of a generation of which this site's processes know nothing.
-_PROCESS = "import"
 _SAME_OF_GENERATION = set(GenerationRecord.__struct_fields__) - {"id", "history_start", "pictures_left_out"}
 
 
@@ -285,7 +283,7 @@ class _Rows:
             message_id=self._places.of(message.id),
             client_id=pk.hex,
             requested_by=self._user,
-            process=_PROCESS,
+            process=Generation.IMPORTED,
             heartbeat=record.queued_at,
             history_start_id=self._at(record.history_start),
         )

@@ -1,14 +1,15 @@
 """Which models a person may use, by the administrator's profiles."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 from conversations.models import ModelProfile, User
 
 
 @dataclass(slots=True)
 class _Rule:
-    is_offered: bool = True
+    options: dict[str, Any]
+    is_offered: bool
     groups: set[int] = field(default_factory=set)
 
 
@@ -24,6 +25,10 @@ class Offer:
         """Whether there is anything that the person may not use."""
         return not all(map(self.has, self.rules))
 
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Return how the models that the person may use start, by the names of their profiles."""
+        return {name: rule.options for name, rule in self.rules.items() if self.has(name)}
+
     def has(self, model: str) -> bool:
         """Return whether the person may use a model: by the profile of its tag, or else by that of all its tags."""
         rule = self.rules.get(model) or self.rules.get(model.partition(":")[0])
@@ -34,15 +39,14 @@ class Offer:
 
 def offer(user: User) -> Offer:
     """Return what `user` may use. Administrators may use all that is there."""
-    rules: dict[str, _Rule] = defaultdict(_Rule)
-    for name, is_offered, group in ModelProfile.objects.order_by().values_list(
-        "name", "is_offered", "groups"
-    ):
-        rules[name].is_offered = is_offered
+    rules: dict[str, _Rule] = {}
+    columns = "name", "options", "is_offered", "groups"
+    for name, options, is_offered, group in ModelProfile.objects.order_by().values_list(*columns):
+        rule = rules.setdefault(name, _Rule(options, is_offered))
         if group is not None:
-            rules[name].groups.add(group)
+            rule.groups.add(group)
     if user.is_superuser:
-        return Offer({}, None)
+        return Offer(rules, None)
     is_by_group = any(rule.groups for rule in rules.values())
     groups = user.groups.values_list("pk", flat=True) if is_by_group else ()
-    return Offer(dict(rules), frozenset(groups))
+    return Offer(rules, frozenset(groups))

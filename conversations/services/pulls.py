@@ -1,18 +1,22 @@
 """What is kept of models on their way: begun once, brought up to date, ended once."""
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Pull, User
-from conversations.models.pulls import STALE_AFTER
 from conversations.ollama.client import PullStep
+from conversations.rendering.characters import clean
 
 from .errors import Refused
 
-_NAME = re.compile(r"[\w.-]+(?:[/:][\w.-]+)*")
+_PART = r"[A-Za-z0-9_][\w.-]*"
+_NAME = re.compile(rf"{_PART}(?:[/:]{_PART})*", re.ASCII)
 _MAX_NAME = 200
 _MAX_ERROR = 2000
 
@@ -22,8 +26,6 @@ def begin(model: str, by: User) -> Pull:
     model = model.strip()
     if len(model) > _MAX_NAME or not _NAME.fullmatch(model):
         raise Refused("bad_option", detail=model[:_MAX_NAME], expected="internlm2:1.8b")
-    lost = Pull.objects.filter(state=Pull.State.RUNNING, updated_at__lt=timezone.now() - STALE_AFTER)
-    lost.update(state=Pull.State.FAILED)
     try:
         with transaction.atomic():
             return Pull.objects.create(model=model, started_by=by)
@@ -33,9 +35,21 @@ def begin(model: str, by: User) -> Pull:
 
 def note(pull: UUID, step: PullStep) -> bool:
     """Keep how far it has come; returns whether it is to go on."""
-    values = {"step": step.status[:200], "completed": step.completed, "total": step.total}
+    values = {"step": clean(step.status)[:200], "completed": step.completed, "total": step.total}
     running = Pull.objects.filter(pk=pull, state=Pull.State.RUNNING)
     return bool(running.update(updated_at=timezone.now(), **values))
+
+
+def heartbeats() -> dict[UUID, datetime | None]:
+    """Return the last sign of life of everything that is on its way."""
+    return dict(Pull.objects.filter(state=Pull.State.RUNNING).values_list("pk", "updated_at"))
+
+
+def sweep(heartbeats: Mapping[UUID, datetime | None]) -> None:
+    """End what has given no other sign of life: its process has gone."""
+    for pull, heartbeat in heartbeats.items():
+        silent = Pull.objects.filter(Q(updated_at=heartbeat), pk=pull, state=Pull.State.RUNNING)
+        silent.update(state=Pull.State.FAILED)
 
 
 def end(pull: UUID, state: Pull.State, error: str = "") -> bool:

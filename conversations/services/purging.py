@@ -41,9 +41,13 @@ def purge(rows: QuerySet[Conversation], progress: Callable[[int], None]) -> int:
 
     Files that belong to nothing else go with the hourly cleaning of the running site.
     """
-    ids = list(rows.values_list("pk", flat=True))
-    for number, pk in enumerate(ids, 1):
+    gone = 0
+    for pk in list(rows.values_list("pk", flat=True)):
+        # Since the list was made it may have been used again.
+        if not rows.filter(pk=pk).exists():
+            continue
         while Conversation.objects.filter(pk=pk).exists():
             leaving.forget_a_part(pk)
-        progress(number)
-    return len(ids)
+        gone += 1
+        progress(gone)
+    return gone

@@ -1,18 +1,21 @@
 """How much a person may ask today, and how much of it is left. Days are those of the site's time zone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
+from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Generation, Quota, User
+from conversations.models import Generation, Quota, Spent, User
 
 from .errors import Refused
 
 # From here on a page tells how much is left.
 _FEW_SHARE = 0.2
+_TOKENS = Coalesce(F("prompt_tokens"), 0) + Coalesce(F("output_tokens"), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,30 @@ def _most(limits: list[int | None]) -> int | None:
 
 
 def _used(user: User) -> dict[str, int]:
-    zone = timezone.get_default_timezone()
-    midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
-    rows = Generation.objects.filter(requested_by=user, queued_at__gte=midnight)
-    tokens = Coalesce(F("prompt_tokens"), 0) + Coalesce(F("output_tokens"), 0)
-    used: dict[str, int] = rows.aggregate(messages=Count("pk"), tokens=Coalesce(Sum(tokens), 0))
+    rows = _asked_today(user)
+    used: dict[str, int] = rows.aggregate(messages=Count("pk"), tokens=Coalesce(Sum(_TOKENS), 0))
+    for spent in Spent.objects.filter(person=user, day=_today()):
+        used["messages"] += spent.messages
+        used["tokens"] += spent.tokens
     return used
+
+
+def keep_deleted(user: User, conversation: UUID, messages: Collection[UUID]) -> None:
+    """Keep what the calls for `messages` came to today, before these are deleted with them."""
+    rows = _asked_today(user).filter(conversation=conversation).values_list("message", _TOKENS)
+    tokens = [number for message, number in rows if message in messages]
+    if tokens:
+        spent, _is_new = Spent.objects.get_or_create(person=user, day=_today())
+        Spent.objects.filter(pk=spent.pk).update(
+            messages=F("messages") + len(tokens), tokens=F("tokens") + sum(tokens)
+        )
+
+
+def _asked_today(user: User) -> QuerySet[Generation]:
+    zone = timezone.get_default_timezone()
+    midnight = datetime.combine(_today(), time.min, zone)
+    return Generation.objects.of_this_site().filter(requested_by=user, queued_at__gte=midnight)
+
+
+def _today() -> date:
+    return timezone.localdate(timezone=timezone.get_default_timezone())

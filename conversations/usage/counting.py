@@ -75,7 +75,8 @@ def count(day: date) -> Day:
     """Return what a day of the site's time zone came to so far."""
     zone = timezone.get_default_timezone()
     start, end = (_midnight(one, zone) for one in (day, day + _DAY))
-    rows = Generation.objects.filter(queued_at__gte=start, queued_at__lt=end).order_by("queued_at")
+    of_day = Generation.objects.of_this_site().filter(queued_at__gte=start, queued_at__lt=end)
+    rows = of_day.order_by("queued_at")
     found = Day(day)
     asked: set[UUID | None] = {None}
     waits: list[tuple[datetime, int]] = []

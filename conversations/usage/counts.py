@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-# The bins of durations are a half power of two wide: a percentile read from them is off by at most a fifth.
+# The bins of durations are a quarter power of two wide: a percentile read from them is off by at most a fifth.
 _LEAST_MS = 10
-_WIDTH = math.sqrt(2)
-_LAST_BIN = 40
+_WIDTH = 2**0.25
+_LAST_BIN = 80
 STATUSES = ("completed", "stopped", "failed", "interrupted")
 
 
@@ -37,6 +37,16 @@ class Counts:
         for name in SPREADS:
             getattr(self, name).update(getattr(other, name))
 
+    def add_row(self, row: Mapping[str, Any]) -> None:
+        """Count what a stored day has, given as the values of its columns; a year of a group has thousands of them."""
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + row[name])
+        for name, numbers in row["spread"].items():
+            mine = getattr(self, name)
+            key_of = str if name == "reasons" else int
+            for key, number in numbers.items():
+                mine[key_of(key)] += number
+
     @property
     def messages(self) -> int:
         """Questions and answers together."""
@@ -58,16 +68,6 @@ class Counts:
 
 SPREADS = ("hours", "reasons", "first", "took")
 NUMBERS = tuple(one.name for one in fields(Counts) if one.name not in SPREADS)
-
-
-def of_row(row: Mapping[str, Any]) -> Counts:
-    """Return the counts of a stored day, given as the values of its columns."""
-    spread = row["spread"]
-    counts = Counts(**{name: row[name] for name in NUMBERS})
-    counts.reasons = Counter(spread.get("reasons", {}))
-    for name in ("hours", "first", "took"):
-        setattr(counts, name, Counter({int(key): number for key, number in spread.get(name, {}).items()}))
-    return counts
 
 
 def bin_of(milliseconds: float) -> int:

@@ -11,7 +11,7 @@ from conversations.models import UsageDay, User
 
 from . import counting
 from .counting import Day
-from .counts import NUMBERS, Counts, of_row
+from .counts import NUMBERS, Counts
 
 # More days than these are shown by weeks, or by months.
 _MOST_DAYS, _MOST_WEEKS = 62, 400
@@ -65,6 +65,18 @@ class Figures:
     by_model: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     total: Counts = field(default_factory=Counts)
     uncounted: int = 0
+    # What the sums above are made of, by step and model.
+    _cells: dict[tuple[date, str], Counts] = field(default_factory=lambda: defaultdict(Counts))
+
+    def cell(self, step: date, model: str) -> Counts:
+        """Return the counts that rows of a step and a model are added to."""
+        return self._cells[step, model]
+
+    def add_up(self) -> None:
+        """Make the sums, once all rows are added."""
+        for (step, model), counts in self._cells.items():
+            for total in (self.steps[step], self.by_model[model], self.total):
+                total.add(counts)
 
 
 def read(choice: Choice) -> Figures:
@@ -79,6 +91,7 @@ def read(choice: Choice) -> Figures:
     figures.uncounted = max(0, len(missing) - _MOST_COUNTED)
     for day in missing[figures.uncounted :]:
         _add_counted(figures, choice, counting.count(day))
+    figures.add_up()
     return figures
 
 
@@ -95,7 +108,7 @@ def _add_kept(figures: Figures, choice: Choice, rows: QuerySet[UsageDay]) -> Non
     wanted = _wanted(choice, rows)
     askers: dict[date, set[int]] = defaultdict(set)
     for row in wanted.values("day", "model", "person_id", "people", "spread", *NUMBERS):
-        _add(figures, choice, row["day"], row["model"], of_row(row))
+        figures.cell(choice.step(row["day"]), row["model"]).add_row(row)
         if choice.is_of_some:
             askers[row["day"]].add(row["person_id"])
         elif choice.model:
@@ -123,13 +136,8 @@ def _add_counted(figures: Figures, choice: Choice, found: Day) -> None:
         by_model = [(model, counts) for (who, model), counts in found.by_person.items() if who in members]
     for model, counts in by_model:
         if choice.model in {"", model}:
-            _add(figures, choice, found.day, model, counts)
+            figures.cell(choice.step(found.day), model).add(counts)
     _note(figures, choice, found.day, len(askers), found.most_queued)
-
-
-def _add(figures: Figures, choice: Choice, day: date, model: str, counts: Counts) -> None:
-    for sum_ in (figures.steps[choice.step(day)], figures.by_model[model], figures.total):
-        sum_.add(counts)
 
 
 def _note_askers(figures: Figures, choice: Choice, askers: Mapping[date, set[int]]) -> None:

@@ -152,7 +152,7 @@ def account(request: PersonRequest) -> HttpResponse:
             "site_model": backend.state("").model,
             "browsers": _browsers(request),
             "shared_links": SharedLink.objects.of(user),
-            "readers": access.readers(),
+            "readers": [reader for reader in access.readers() if reader != user],
             "allowance": quotas.allowance(user),
             "readings": Access.objects.of(user)[:_LATEST_READINGS],
         }

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import examples, js_strings, notify, offering, outcomes
 from conversations.generation.backend import backend
 from conversations.generation.stopping import stop_now
-from conversations.models import Conversation, Generation, Message, ModelProfile, User
-from conversations.services import accounts, attachments, branches, options, quotas, starting
+from conversations.models import Conversation, Generation, Message, User
+from conversations.services import accounts, attachments, branches, offers, options, quotas, starting
 from conversations.services import conversations as services
 from conversations.services.errors import Refused
 
@@ -145,7 +145,7 @@ def model_state(request: PersonRequest) -> HttpResponse:
 @login_required
 def model_options(request: PersonRequest) -> HttpResponse:
     """Return the models that can be chosen now, as the options of a list."""
-    return render(request, "conversations/_model_options.html", _models(request.user))
+    return render(request, "conversations/_model_options.html", _models(offers.offer(request.user)))
 
 
 @require_GET
@@ -163,9 +163,9 @@ def _model(wanted: str) -> dict[str, Any]:
     return {"state": backend.state(wanted), "ollama_address": shown}
 
 
-def _models(user: User) -> dict[str, Any]:
+def _models(offer: offers.Offer) -> dict[str, Any]:
     """Return the models that can be chosen, and the one that answers where none is."""
-    return {"models": offering.models(user), "site": backend.state("")}
+    return {"models": offering.of(offer), "site": backend.state("")}
 
 
 @require_POST
@@ -249,9 +249,10 @@ def _tell_updated(found: Conversation) -> None:
 
 def _chat(request: PersonRequest, found: Conversation) -> dict[str, Any]:
     """Return what the page holds around the messages."""
+    offer = offers.offer(request.user)
     return {
         **_model(found.model),
-        **_models(request.user),
+        **_models(offer),
         "conversation": found,
         "listing": sidebar.listing(request.user),
         "examples": examples.EXAMPLES,
@@ -264,11 +265,11 @@ def _chat(request: PersonRequest, found: Conversation) -> dict[str, Any]:
         "max_mib": attachments.MAX_MIB,
         "allowance": quotas.allowance(request.user),
         "sidebar": "closed" if request.COOKIES.get("sidebar") == "closed" else "open",
-        "data": _data(found),
+        "data": _data(found, offer),
     }
 
 
-def _data(found: Conversation) -> dict[str, Any]:
+def _data(found: Conversation, offer: offers.Offer) -> dict[str, Any]:
     """Return what the browser's modules need and no element shows."""
     return {
         "settings": {
@@ -278,7 +279,7 @@ def _data(found: Conversation) -> dict[str, Any]:
             "think": found.think,
         },
         "rules": options.rules(),
-        "profiles": dict(ModelProfile.objects.values_list("name", "options")),
+        "profiles": offer.options(),
         "strings": js_strings.translated() if get_language() != "en" else {},
         "outcomes": {reason: str(text) for reason, text in outcomes.SENTENCES.items()},
     }

@@ -2,11 +2,21 @@
 
 import { fetchNodes } from "./dom.js";
 import { enhance } from "./markdown/enhance.js";
+import { patch } from "./patch.js";
 
 const WHILE_WRITTEN = 1000;
 const OTHERWISE = 5000;
 
 const enhanceAll = (within) => within.querySelectorAll(".entry:not([data-live]) .markdown").forEach(enhance);
+
+const entryIn = (part, { dataset }) => part.querySelector(`.entry[data-id="${dataset.id}"]`);
+
+/** Leave unfolded what is so. */
+function unfold(fresh, part) {
+  for (const entry of part.querySelectorAll(".entry:has(details[open])")) {
+    entryIn(fresh, entry)?.querySelector("details").setAttribute("open", "");
+  }
+}
 
 /** Ask for what has changed: while an answer is written for that one, for the whole page when one came or ended. */
 async function look() {
@@ -15,13 +25,15 @@ async function look() {
   query.set("state", part.dataset.state);
   const nodes = await fetchNodes(`${part.dataset.part}?${query}`);
   const fresh = nodes.find((node) => node.id === "transcript");
+  unfold(fresh, part);
   if (fresh.dataset.state !== part.dataset.state) {
     part.replaceWith(fresh);
     enhanceAll(fresh);
     return;
   }
   for (const entry of fresh.querySelectorAll(".entry")) {
-    part.querySelector(`.entry[data-id="${entry.dataset.id}"]`)?.replaceWith(entry);
+    const shown = entryIn(part, entry);
+    if (shown) patch(shown, entry);
   }
 }
 

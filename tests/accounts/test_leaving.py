@@ -18,16 +18,21 @@ from django.utils import timezone
 
 from conversations.attachments import files
 from conversations.models import (
+    Access,
     Attachment,
     Conversation,
     Generation,
     Import,
     Message,
     Preset,
+    Quota,
     SharedLink,
+    Slip,
+    Spent,
+    UsageDay,
     User,
 )
-from conversations.services import attachments, importing, leaving, sharing
+from conversations.services import access, attachments, importing, leaving, sharing
 from tests.attachments import samples
 
 from .conftest import PASSWORD
@@ -74,6 +79,11 @@ def everything(user: User) -> Conversation:
     preset = Preset.objects.create(owner=user, name=NAME)
     User.objects.filter(pk=user.pk).update(default_preset=preset, name="Ming, the person")
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
+    Quota.objects.create(person=user, messages=100)
+    Slip.objects.create(user=user, digest=f"of {NAME}", expires_at=timezone.now())
+    Spent.objects.create(person=user, day=timezone.localdate())
+    UsageDay.objects.create(day=timezone.localdate(), person=user, model=f"of {NAME}")
+    access.note(User.objects.create(username="a reader"), Access.Kind.TRANSCRIPT, [made])
     Conversation.objects.create(owner=user, title=NAME, updated_at=timezone.now(), deleted_at=timezone.now())
     return made
 

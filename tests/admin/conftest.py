@@ -1,12 +1,19 @@
 """People who knock at the admin's door."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from conversations.generation.runner import runner
 from tests.admin import rows
 
-VIEW = ("view_conversation", "view_message", "view_generation", "view_user", "view_modelprofile")
+VIEW = (
+    *("view_conversation", "view_message", "view_generation", "view_access", "view_user", "view_group"),
+    *("view_invitation", "view_modelprofile", "view_quota", "view_preset", "view_usageday"),
+)
 
 
 @pytest.fixture
@@ -16,7 +23,20 @@ def files(monkeypatch):
     def whole(parts, content_type, name):
         return HttpResponse(b"".join(parts), content_type=content_type)
 
-    monkeypatch.setattr("conversations.admin.exporting.streamed", whole)
+    for module in ("admin.exporting", "views.downloads"):
+        monkeypatch.setattr(f"conversations.{module}.streamed", whole)
+
+
+@pytest.fixture
+def apart(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are kept in a directory of the test's own, Ollama is not asked, and nothing is fetched."""
+
+    async def held() -> tuple[str, list[Any]]:
+        return "0.1", []
+
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr("conversations.admin.ollama._look", held)
+    monkeypatch.setattr(runner.pulls, "start", lambda pull: None)
 
 
 @pytest.fixture
@@ -26,7 +46,7 @@ def superuser(db):
 
 @pytest.fixture
 def reader(db):
-    """A member of staff who may look at everything."""
+    """A member of staff who may look at what people do."""
     return rows.person("reader", *VIEW, is_staff=True)
 
 

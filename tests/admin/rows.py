@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.test import Client
 
 from conversations.models import Conversation, Generation, GenerationEvent, Message, User
 from conversations.rendering import render
+from conversations.search import index
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _counter = itertools.count(1)
@@ -20,10 +22,19 @@ def person(username: str, *permissions: str, **fields: Any) -> User:
     return user
 
 
+def browser(user: User) -> Client:
+    """Return a browser in which this person is logged in."""
+    found = Client()
+    found.force_login(user)
+    return found
+
+
 def conversation(owner: User, title: str = "Spring", **fields: Any) -> Conversation:
     """Return a new conversation without messages."""
     at = START + timedelta(minutes=next(_counter))
-    return Conversation.objects.create(owner=owner, title=title, updated_at=at, **fields)
+    row = Conversation.objects.create(owner=owner, title=title, updated_at=at, **fields)
+    index.put(index.title_entry(row))
+    return row
 
 
 def message(
@@ -42,6 +53,7 @@ def message(
     )
     where.shown_leaf = row
     where.save(update_fields=["shown_leaf"])
+    index.put(index.message_entry(row, where.owner_id, where.model))
     return row
 
 

@@ -1,12 +1,13 @@
 """That staff read somebody's words is kept, told to that person, and changed by nobody."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from conversations.models import Access, Attachment
+from conversations.models import Access, Attachment, Conversation
 from conversations.services import access, leaving
 from tests.admin import rows
 
@@ -19,7 +20,7 @@ def conversation(owner):
     return call.conversation
 
 
-def read(client, conversation, name=PAGE, **query):
+def read(client: Client, conversation: Conversation, name: str = PAGE, **query: str) -> Any:
     return client.get(reverse(name, args=[conversation.pk]), query)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -17,13 +18,13 @@ PASSWORD = "sieben Birnen im Mai"
 CLASS = "admin:auth_group_class"
 
 
-def made(client, people, group="7b"):
+def made(client: Client, people: str, group: str = "7b") -> Any:
     answer = client.post(reverse(CLASS), {"group": group, "people": people})
     assert answer.status_code == 200
     return answer
 
 
-def codes(answer):
+def codes(answer: Any) -> list[str]:
     return re.findall(r'class="slip-code">([A-Z2-9-]+)<', answer.text)
 
 
@@ -126,7 +127,7 @@ def link(superuser):
     return Invitation.objects.create(group=group, limit=1, expires_at=timezone.now() + timedelta(days=1))
 
 
-def join(link, username):
+def join(link: Invitation, username: str) -> tuple[Any, Any]:
     browser = Client()
     page = browser.get(reverse("join", args=[link.token]), follow=True)
     typed = {"username": username, "password1": PASSWORD, "password2": PASSWORD}
@@ -187,6 +188,13 @@ def test_no_link_leads_into_a_group_with_rights(root):
     group.permissions.set(Permission.objects.filter(codename="view_message"))
     typed = {"group": group.pk, "limit": 30, "expires_at": "2100-01-01"}
     assert "has rights" in root.post(reverse("admin:conversations_invitation_add"), typed).text
+
+
+def test_a_link_gives_away_no_right_that_its_group_got_later(link):
+    link.group.permissions.set(Permission.objects.filter(codename="view_message"))
+    _, answer = join(link, "anna")
+    assert answer.status_code == 403
+    assert not User.objects.filter(username="anna").exists()
 
 
 @pytest.fixture

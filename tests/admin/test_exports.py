@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import tracemalloc
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,18 +22,18 @@ pytestmark = pytest.mark.usefixtures("files")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "＋1", "－1", "＠x", "|calc", "%x"]
 
 
-def content(answer) -> bytes:
+def content(answer: Any) -> bytes:
     assert answer.status_code == 200
-    return answer.content
+    return bytes(answer.content)
 
 
-def as_csv(answer):
+def as_csv(answer: Any) -> list[dict[str, str]]:
     text = content(answer).decode("utf-8")
     assert text[0] == "\ufeff"
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def as_jsonl(answer):
+def as_jsonl(answer: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content(answer).decode().splitlines()]
 
 
@@ -116,6 +118,11 @@ def test_there_are_two_kinds_of_files(root):
     assert root.get(reverse("admin:conversations_generation_export", args=["exe"])).status_code == 302
 
 
+def whole(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return a row in which every column is as long as a long error."""
+    return {**row, **dict.fromkeys(names, row["error_detail"])}
+
+
 def test_many_rows_cost_a_query_a_thousand_and_little_memory(owner):
     conversation = rows.conversation(owner)
     call = rows.exchange(conversation)
@@ -141,7 +148,7 @@ def test_many_rows_cost_a_query_a_thousand_and_little_memory(owner):
     found = in_batches(type(call).objects.values(*columns), "queued_at")
     tracemalloc.start()
     with CaptureQueriesContext(connection) as queries:
-        size = sum(map(len, tables.pieces("jsonl", names, ({**row, **dict.fromkeys(names, row["error_detail"])} for row in found))))
+        size = sum(map(len, tables.pieces("jsonl", names, (whole(row, names) for row in found))))
         peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert size > 50_000_000

@@ -1,4 +1,4 @@
-"""What the administrator's pages cost with a million messages and a million generations."""
+"""What the administrator's pages and files cost with a million messages and a million generations."""
 
 import time
 from collections.abc import Mapping
@@ -9,10 +9,12 @@ import httpx
 
 from conversations.demo.texts import ABSENT, COMMON, RARE
 
+from .processes import rss_mb
 from .results import Outcome
 
 TIMES = 10
 MOST_MS = 300
+_MOST_GROWN_MB = 100
 CONVERSATIONS = "/admin/conversations/conversation/"
 GENERATIONS = "/admin/conversations/generation/"
 USAGE = "/admin/conversations/usageday/"
@@ -66,6 +68,29 @@ def measured(outcome: Outcome, engine: str, client: httpx.Client, facts: Mapping
         times = [_ms(client, address) for _ in range(TIMES + 1)]
         outcome.add(f"{engine}: {name} (median of {TIMES})", median(times[1:]), "ms", MOST_MS)
         figures[name] = times
+    return figures
+
+
+def exported(outcome: Outcome, engine: str, client: httpx.Client, pid: int) -> dict[str, Any]:
+    """Carry away all generations and all messages; `pid` is the server's process, whose memory is watched."""
+    files = {
+        "all generations as CSV": f"{GENERATIONS}export.csv",
+        "all messages as JSON Lines": f"{CONVERSATIONS}messages.jsonl",
+    }
+    figures: dict[str, Any] = {}
+    for name, address in files.items():
+        before, begun = rss_mb(pid), time.perf_counter()
+        most, size, lines = before, 0, 0
+        with client.stream("GET", address, timeout=600) as answer:
+            assert answer.status_code == httpx.codes.OK, f"{answer.status_code} for {address}"
+            for number, part in enumerate(answer.iter_bytes()):
+                size, lines = size + len(part), lines + part.count(b"\n")
+                if number % 100 == 0:
+                    most = max(most, rss_mb(pid))
+        took = time.perf_counter() - begun
+        outcome.add(f"{engine}: {name}: {lines:,} lines, {size / 2**20:.0f} MB", took, "s")
+        outcome.add(f"{engine}: {name}: memory of the server", most - before, "MB more", _MOST_GROWN_MB)
+        figures[name] = {"lines": lines, "bytes": size, "s": took, "before_mb": before, "most_mb": most}
     return figures
 
 

@@ -153,6 +153,7 @@ def _measured(outcome: Outcome, engine: str, site: Site, database: Database) -> 
         for who, client in (("900,000", rich), ("20", poor)):
             figures[who] = _searches(outcome, f"{engine}: owner of {who} messages", client, database)
         figures["administration"] = administration.measured(outcome, engine, admin, facts)
+        figures["exports"] = administration.exported(outcome, engine, admin, site.pid)
     return figures
 
 

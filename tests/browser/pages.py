@@ -79,7 +79,7 @@ def pages(site: Site, *visitors: str) -> list[Found]:
                 answer = client.get(path)
                 if answer.status_code == HTTPStatus.NOT_FOUND:
                     missing.add(name)
-                elif _is_page(answer):
+                elif is_page(answer):
                     is_file = "attachment" in answer.headers.get("Content-Disposition", "")
                     found.setdefault(name, Found(name, path, visitor, answer.text, is_file))
     unknown = missing - found.keys() - ELSEWHERE.keys() if any(visitors) else set()
@@ -95,7 +95,8 @@ def failures(site: Site) -> dict[str, str]:
     return drawn
 
 
-def _is_page(answer: httpx.Response) -> bool:
+def is_page(answer: httpx.Response) -> bool:
+    """Return whether this is a whole page, and no part of one, redirect or file."""
     is_html = answer.headers.get("Content-Type", "").startswith("text/html")
     return is_html and not answer.is_redirect and answer.text.lstrip().lower().startswith("<!doctype html>")
 

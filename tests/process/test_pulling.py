@@ -2,29 +2,32 @@
 
 import re
 from contextlib import closing
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from tests.scripted_ollama import hold, json_error, line
+from tests.faults.cluster import Cluster
+from tests.scripted_ollama import Exchange, Piece, ScriptedOllama, headers, hold, json_error, line
 from tests.site import Site, wait_until
 
 pytestmark = pytest.mark.process
 PAGE = "/admin/conversations/pull/"
-DONE = {"status": "success"}
+DONE = line(status="success")
+SWEPT_SECONDS = 60
 
 
-def part(completed):
-    return line({"status": "pulling abc", "digest": "sha256:abc", "total": 1000, "completed": completed})
+def part(completed: int) -> Piece:
+    return line(status="pulling abc", digest="sha256:abc", total=1000, completed=completed)
 
 
-def fetch(site, client, model):
+def fetch(site: Site, client: httpx.Client, model: str) -> httpx.Response:
     answer = site.post(client, f"{PAGE}start", model=model)
     assert answer.is_success
     return answer
 
 
-def progress(client):
+def progress(client: httpx.Client) -> str:
     return client.get(f"{PAGE}progress").text
 
 
@@ -35,7 +38,7 @@ def test_what_is_held_and_loaded_is_shown(client, ollama):
 
 
 def test_a_model_comes_with_its_progress(site, client, ollama):
-    ollama.enqueue(part(100), hold("half"), part(1000), line(DONE), path="/api/pull", finish=False)
+    ollama.enqueue(part(100), hold("half"), part(1000), DONE, path="/api/pull", finish=False)
     fetch(site, client, "qwen3:0.6b")
     wait_until(lambda: 'value="100"' in progress(client))
     assert 'max="1000"' in progress(client)
@@ -48,18 +51,33 @@ def test_a_model_comes_with_its_progress(site, client, ollama):
     ollama.models = ["internlm2:1.8b"]
 
 
-def test_stopping_closes_the_connection_to_ollama(site, client, ollama):
-    ollama.enqueue(*(part(number) for number in range(50)), hold("never"), path="/api/pull", finish=False)
-    fetch(site, client, "big:70b")
-    wait_until(lambda: "pulling abc" in progress(client))
-    (pk,) = re.findall(r'data-id="([0-9a-f-]+)">\s*<bdi>big:70b', progress(client))
+def stop(site: Site, client: httpx.Client, model: str) -> None:
+    (pk,) = re.findall(rf'data-id="([0-9a-f-]+)">\s*<bdi>{model}<', progress(client))
     assert site.post(client, f"{PAGE}{pk}/stop").is_success
+
+
+def newest(ollama: ScriptedOllama) -> Exchange:
+    return [one for one in ollama.requests if one.path == "/api/pull"][-1]
+
+
+@pytest.mark.parametrize("told", [0, 50])
+def test_stopping_closes_the_connection_to_an_ollama_that_says_nothing(site, client, ollama, told):
+    ollama.enqueue(headers(), *map(part, range(told)), hold("never"), path="/api/pull", finish=False)
+    fetch(site, client, f"big:{told}b")
+    ollama.wait_held("never")
+    stop(site, client, f"big:{told}b")
     assert "was stopped" in progress(client)
-    wait_until(lambda: [one for one in ollama.requests if one.path == "/api/pull"][-1].closed)
+    wait_until(lambda: newest(ollama).closed_by_client)
+
+
+def test_an_ollama_that_ends_in_the_middle_has_failed(site, client, ollama):
+    ollama.enqueue(part(500), path="/api/pull", finish=False)
+    fetch(site, client, "half:1b")
+    wait_until(lambda: "it ended before the model was there" in progress(client))
 
 
 def test_a_model_that_there_is_not_says_why(site, client, ollama):
-    ollama.play(json_error(500, "pull model manifest: file does not exist"), path="/api/pull")
+    ollama.play(replace(json_error(500, "pull model manifest: file does not exist"), path="/api/pull"))
     fetch(site, client, "nonsense:1b")
     wait_until(lambda: "file does not exist" in progress(client))
 
@@ -73,7 +91,7 @@ def test_what_is_no_name_asks_ollama_nothing(site, client, ollama, name):
 
 
 def test_one_model_is_fetched_once_at_a_time(site, client, ollama):
-    ollama.enqueue(part(1), hold("once"), line(DONE), path="/api/pull", finish=False)
+    ollama.enqueue(part(1), hold("once"), DONE, path="/api/pull", finish=False)
     fetch(site, client, "twice:1b")
     assert "on its way already" in fetch(site, client, "twice:1b").text
     ollama.release("once")
@@ -102,3 +120,36 @@ def test_a_setting_takes_it_away(ollama, tmp_path):
         with closing(site.log_in("admin")) as client:
             assert client.get(PAGE).status_code == httpx.codes.NOT_FOUND
             assert "conversations/pull/" not in client.get("/admin/").text
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_when_the_server_ends_it_is_interrupted_and_may_be_begun_anew(ollama, tmp_path, how):
+    with Site(tmp_path, ollama.base_url) as site:
+        site.add_user("admin", admin=True)
+        with closing(site.log_in("admin")) as client:
+            ollama.enqueue(part(1), hold("never"), path="/api/pull", finish=False)
+            fetch(site, client, "long:70b")
+            wait_until(lambda: 'value="1"' in progress(client))
+            getattr(site, how)()
+            wait_until(lambda: newest(ollama).closed_by_client)
+            site.start()
+            # Where several processes may share the database, silence has to tell.
+            wait_until(lambda: "was interrupted" in progress(client), SWEPT_SECONDS)
+            ollama.enqueue(DONE, path="/api/pull", finish=False)
+            fetch(site, client, "long:70b")
+            wait_until(lambda: "is there" in progress(client))
+
+
+@pytest.mark.services
+def test_two_processes_know_of_it_and_either_stops_it(ollama, tmp_path):
+    with Cluster(tmp_path, ollama.base_url) as cluster:
+        one, other = cluster.sites
+        one.add_user("admin", admin=True)
+        with closing(one.log_in("admin")) as client, closing(other.log_in("admin")) as beside:
+            ollama.enqueue(part(7), hold("never"), path="/api/pull", finish=False)
+            fetch(one, client, "shared:1b")
+            wait_until(lambda: 'value="7"' in progress(beside))
+            assert "on its way already" in fetch(other, beside, "shared:1b").text
+            stop(other, beside, "shared:1b")
+            wait_until(lambda: newest(ollama).closed_by_client)
+            assert "was stopped" in progress(client)

@@ -10,7 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from conversations.models import Generation, ModelProfile, Quota
-from conversations.services import messages, offers, quotas
+from conversations.services import branches, messages, offers, quotas
 from conversations.services.errors import Refused
 
 from .asking import AskingCase, refused
@@ -60,6 +60,25 @@ class Quotas(AskingCase):
         with refused("quota"):
             messages.continue_answer(self.asker, "more", answer)
 
+    def test_deleting_gives_nothing_back(self) -> None:
+        self.limit(messages=3, tokens=1000)
+        answer = self.ask_and_answer().generation.message
+        Generation.objects.update(prompt_tokens=40, output_tokens=60)
+        assert answer.parent_id
+        branches.delete(self.alice, answer.conversation_id, answer.parent_id)
+        again = self.ask_and_answer("again").generation.message
+        branches.delete(self.alice, again.conversation_id, again.pk)
+        allowance = quotas.allowance(self.alice)
+        assert allowance.messages
+        assert allowance.tokens
+        assert (allowance.messages.used, allowance.tokens.used) == (2, 100)
+
+    def test_what_was_brought_from_elsewhere_was_not_asked_here(self) -> None:
+        self.limit(messages=1)
+        self.ask_and_answer()
+        Generation.objects.update(process=Generation.IMPORTED)
+        assert not quotas.allowance(self.alice).is_spent
+
     def test_a_repeated_command_finds_what_it_made(self) -> None:
         self.limit(messages=1)
         messages.send(self.asker, "same", "hello")
@@ -94,7 +113,7 @@ class Quotas(AskingCase):
 
     def messages_a_day(self) -> int | None:
         share = quotas.allowance(self.alice).messages
-        return share and share.limit
+        return share.limit if share else None
 
     def test_there_is_one_for_everybody(self) -> None:
         Quota.objects.create(messages=1)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.test import override_settings
 from django.utils import timezone
 
-from conversations.models import Generation, UsageDay
+from conversations.models import Generation, UsageDay, User
 from conversations.usage import counting, reading
 from conversations.usage.counts import bin_of, percentile, upper
 from tests.admin import rows
@@ -30,7 +31,7 @@ def anna(db):
     return rows.person("anna")
 
 
-def call(person, at=NOON, **fields):
+def call(person: User, at: datetime = NOON, **fields: Any) -> Generation:
     """A call that waits a second, has its first text after another and takes ten."""
     seconds = timedelta(seconds=1)
     times = {
@@ -42,7 +43,7 @@ def call(person, at=NOON, **fields):
     return rows.exchange(rows.conversation(person), **{**times, **fields})
 
 
-def choice(**more):
+def choice(**more: Any) -> reading.Choice:
     return reading.Choice(**{"since": DAY, "until": DAY, **more})
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.services import purging
+from conversations.usage import counting
 
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         found = purging.count(rows)
         self.stdout.write(
             _(
-                "{conversations} conversations of {people} people, with {messages} messages, last used before {day}."
+                "Last used before {day}: {conversations} conversations, {people} owners, {messages} messages."
             ).format(
                 conversations=f"{found.conversations:,}",
                 people=f"{found.people:,}",
@@ -50,6 +51,8 @@ class Command(BaseCommand):
         if not delete:
             self.stdout.write(_("Nothing was changed. With --delete they go, for good; make a backup first."))
             return
+        # What goes has been counted then.
+        counting.count_missing()
         gone = purging.purge(rows, self._progress)
         self.stdout.write(_("{count} conversations are deleted.").format(count=f"{gone:,}"))
 

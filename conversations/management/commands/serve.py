@@ -19,8 +19,9 @@ from chatsite.staticfiles import collect_if_changed
 from conversations import address, network
 from conversations.backups import making, versions
 from conversations.backups.archive import BackupError
+from conversations.generation import ended
 from conversations.ollama.embedded import EmbeddedProcess, available
-from conversations.services import accounts, generations
+from conversations.services import accounts, generations, pulls
 
 _PROBE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.001
@@ -103,9 +104,14 @@ class Command(BaseCommand):
 
     def _sweep(self) -> None:
         """End what an earlier process left behind: without Redis there is one process only."""
-        swept = len(generations.sweep(generations.heartbeats()))
+        pulls.sweep(pulls.heartbeats())
+        swept = generations.sweep(generations.heartbeats())
+        for row in swept:
+            ended.note(row)
         if swept:
-            self.stdout.write(f"{swept} answers were interrupted when the site ended; their text is kept.")
+            self.stdout.write(
+                f"{len(swept)} answers were interrupted when the site ended; their text is kept."
+            )
 
     def _start_embedded(self) -> EmbeddedProcess | None:
         from conversations.generation.backend import backend
