@@ -177,8 +177,8 @@ class EndedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return those in which it happened."""
         statuses = {"stopped": ["stopped"], "failed": ["failed", "interrupted"]}.get(self.value() or "")
-        calls = Generation.objects.filter(status__in=statuses or [])
-        return queryset.filter(pk__in=calls.values("conversation")) if statuses else queryset
+        calls = Generation.objects.filter(conversation=OuterRef("pk"), status__in=statuses or [])
+        return queryset.filter(Exists(calls)) if statuses else queryset
 
 
 class RatedFilter(admin.SimpleListFilter):

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from conversations.models import Access, Conversation, Generation, Message, User
 from conversations.querysets import MessageQuerySet
@@ -65,7 +65,8 @@ def _batch(rows: MessageQuerySet, place: tuple[datetime, UUID] | None) -> list[M
     if place:
         at, pk = place
         rows = rows.filter(Q(created_at__gte=at) & ~Q(created_at=at, pk__lte=pk))
-    return list(rows.with_generations()[:_MESSAGES])
+    calls = Prefetch("generations", Generation.objects.order_by("queued_at"))
+    return list(rows.prefetch_related(calls, "attachments").defer("html")[:_MESSAGES])
 
 
 def _row(conversation: Conversation, message: Message) -> Mapping[str, Any]:

@@ -234,6 +234,14 @@ class Migration(migrations.Migration):
             model_name="generation",
             index=models.Index(fields=["reason", "-queued_at"], name="generation_by_reason"),
         ),
+        migrations.AddIndex(
+            model_name="generation",
+            index=models.Index(fields=["conversation", "model"], name="generation_models"),
+        ),
+        migrations.AddIndex(
+            model_name="generation",
+            index=models.Index(fields=["conversation", "status"], name="generation_statuses"),
+        ),
         migrations.AddField(
             model_name="access",
             name="owner",

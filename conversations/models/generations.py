@@ -114,6 +114,9 @@ class Generation(models.Model):
             models.Index(fields=["finished_at"], name="generation_finished"),
             # A conversation's newest generation, in the administrator's list of conversations.
             models.Index(fields=["conversation", "-queued_at"], name="generation_of_conversation"),
+            # Conversations in which a model has answered, or an answer has ended so.
+            models.Index(fields=["conversation", "model"], name="generation_models"),
+            models.Index(fields=["conversation", "status"], name="generation_statuses"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ import { enhance } from "./markdown/enhance.js";
 import { patch } from "./patch.js";
 
 const WHILE_WRITTEN = 1000;
-const OTHERWISE = 5000;
+const OTHERWISE = 3000;
 
 const enhanceAll = (within) => within.querySelectorAll(".entry:not([data-live]) .markdown").forEach(enhance);
 

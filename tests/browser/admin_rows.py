@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from conversations.admin.transcript import PER_PAGE
 from conversations.models import (
     Access,
     Attachment,
@@ -50,7 +51,7 @@ def spring(year: int) -> str:
 > Quoted words.
 """
 LONG_WORD = "x" * 400
-LONG = 230
+LONG = 2 * PER_PAGE + 30
 
 
 def seed() -> None:

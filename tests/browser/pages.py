@@ -15,11 +15,15 @@ from tests.site import Site
 # What stands in addresses besides ids.
 KEYS = {"kind": "html"}
 # Addresses at which nothing is found, with the reason.
-ELSEWHERE = {"attachment": "a file, no page", "shared_file": "the same"}
+ELSEWHERE = {
+    "attachment": "a file, no page",
+    "shared_file": "the same",
+    "metrics": "for programs, and not there without a setting",
+}
 # Whatever a person may have that has a page, all with one id.
 ROWS = """
 from django.utils import timezone
-from conversations.models import Conversation, Import, Message, Preset, SharedLink, User
+from conversations.models import Access, Conversation, Import, Message, Preset, SharedLink, User
 owner = User.objects.get(username="anna")
 row = Conversation.objects.create(owner=owner, title="A page of its own", updated_at=timezone.now())
 Conversation.objects.create(owner=owner, title="Put aside", updated_at=row.updated_at, archived_at=row.updated_at)
@@ -29,6 +33,9 @@ Import.objects.create(
 )
 said = Message.objects.create(conversation=row, role="user", content="Shared", created_at=timezone.now())
 SharedLink.objects.create(conversation=row, token=str(row.pk), title="Shared with all", leaf=said, leaf_length=6)
+Access.objects.create(
+    kind="transcript", reader=owner, reader_name="admin", owner=owner, owner_name="anna", conversation=row.pk
+)
 Preset.objects.create(pk=row.pk, owner=owner, name=str(row.pk))
 print(row.pk)
 """

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from conversations.admin.transcript import PER_PAGE
 from tests.scripted_ollama import Piece, ScriptedOllama, hold, line, model, thinking
 from tests.site import Site
 from tests.tab import Tab
@@ -32,7 +33,8 @@ ALIKE = ("history", "delete")
 NO_PAGE = {HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.FOUND}
 USAGE = "/admin/conversations/usageday/"
 TALKS = "/admin/conversations/conversation/"
-MODELS = "/admin/conversations/pull/"
+PULLS = "/admin/conversations/pull/"
+MODELS = (model("internlm2:1.8b"), model("qwen3:4b", loaded=False))
 # Places that only an address with a query leads to.
 CHOSEN = (
     f"{USAGE}?since=2026-01-01&until=2026-03-31&model=qwen3:4b&group=&person=demo1",
@@ -48,7 +50,7 @@ NAMES = "小明\nAnna Schmidt\nMaximilian-Alexander von und zu Hohenfels"
 def ollama() -> Iterator[ScriptedOllama]:
     """A scripted Ollama with a model in memory and one that is not."""
     with ScriptedOllama() as server:
-        server.models = [model("internlm2:1.8b"), model("qwen3:4b", loaded=False)]
+        server.models = [*MODELS]
         yield server
 
 
@@ -120,6 +122,15 @@ def test_no_page_has_a_fault(tab: Page, paths: dict[str, str]) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("name", ["conversation", "generation"])
+def test_the_log_needs_no_scrolling_sideways_on_a_desktop(
+    page: Page, paths: dict[str, str], name: str
+) -> None:
+    page.goto(paths[f"conversations_{name}_changelist"])
+    rows = page.locator("#changelist .results")
+    assert rows.evaluate("(box) => box.scrollWidth <= box.clientWidth")
+
+
 def test_what_comes_of_forms_has_no_fault(tab: Page, paths: dict[str, str]) -> None:
     found = []
     for name in ("auth_group_add", "conversations_quota_add", "conversations_user_add"):
@@ -179,14 +190,14 @@ def test_a_long_transcript_comes_page_by_page(page: Page) -> None:
     page.goto(f"{TALKS}?q=Words")
     page.get_by_role("link", name="A long conversation").click()
     pages = page.get_by_role("navigation", name="Pages").first
-    expect(pages).to_contain_text(f"messages 1 to 100 of {LONG}")
+    expect(pages).to_contain_text(f"messages 1 to {PER_PAGE} of {LONG}")
     pages.get_by_role("link", name="Last").click()
-    expect(page.locator(".entry")).to_have_count(LONG % 100)
+    expect(page.locator(".entry")).to_have_count(LONG % PER_PAGE)
     assert faults(page) == []
     pages.get_by_role("link", name="Earlier").click()
-    expect(pages).to_contain_text(f"messages 101 to 200 of {LONG}")
+    expect(pages).to_contain_text(f"messages {PER_PAGE + 1} to {2 * PER_PAGE} of {LONG}")
     page.locator(".entry .number").first.click()
-    expect(page.locator(".entry:has(:target) .number")).to_have_text("101")
+    expect(page.locator(".entry:has(:target) .number")).to_have_text(str(PER_PAGE + 1))
 
 
 def test_what_is_written_appears_in_the_transcript(site: Site, ollama: ScriptedOllama, page: Page) -> None:
@@ -237,9 +248,8 @@ def part(completed: int) -> Piece:
 def test_a_model_comes_before_ones_eyes(ollama: ScriptedOllama, tab: Page) -> None:
     ollama.enqueue(part(100), hold("some"), part(600), hold("most"), line(status="success"), path="/api/pull",
                    finish=False)  # fmt: skip
-    before = ollama.models
     ollama.models = []
-    tab.goto(MODELS)
+    tab.goto(PULLS)
     found = faults(tab)
     tab.locator("button.default").click()
     progress = tab.locator(".pulls [data-id]", has_text="internlm2:1.8b").locator("progress")
@@ -249,7 +259,7 @@ def test_a_model_comes_before_ones_eyes(ollama: ScriptedOllama, tab: Page) -> No
     ollama.release("some")
     expect(progress).to_have_attribute("value", "600")
     assert tab.evaluate("window.isTheSamePage")
-    ollama.models = before
+    ollama.models = [*MODELS]
     ollama.release("most")
     # The page tells by itself what Ollama holds now.
     expect(tab.locator(".models bdi").first).to_have_text("internlm2:1.8b")
@@ -258,7 +268,7 @@ def test_a_model_comes_before_ones_eyes(ollama: ScriptedOllama, tab: Page) -> No
 
 def test_fetching_a_model_is_stopped(ollama: ScriptedOllama, page: Page) -> None:
     ollama.enqueue(part(100), hold("never"), path="/api/pull", finish=False)
-    page.goto(MODELS)
+    page.goto(PULLS)
     page.get_by_role("textbox", name="model").fill("big:70b")
     page.get_by_role("button", name="Fetch").click()
     pull = page.locator(".pulls [data-id]", has_text="big:70b")
