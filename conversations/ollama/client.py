@@ -303,9 +303,8 @@ def _step(line: bytes) -> PullStep:
         raise BadAnswer(_OK, f"{wrong}: {line[:_EXCERPT].decode('utf-8', 'replace')}") from None
     if error := told.get("error"):
         raise OllamaRefused(_OK, readable(error))
-    return PullStep(
-        storable(told.get("status")), count(told.get("completed")) or 0, count(told.get("total")) or 0
-    )
+    completed, total = count(told.get("completed")) or 0, count(told.get("total")) or 0
+    return PullStep(storable(told.get("status")), min(completed, total), total)
 
 
 def _error_of(response: httpx.Response, text: str, model: str | None) -> OllamaError:

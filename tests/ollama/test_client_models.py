@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from conversations.ollama.catalogue import LoadedModel, ModelDetails, ModelInfo
-from conversations.ollama.client import OllamaClient
+from conversations.ollama.client import OllamaClient, PullStep
 from conversations.ollama.errors import BadAnswer, OllamaRefused
-from tests.scripted_ollama import ScriptedOllama, json_error, model
+from tests.scripted_ollama import ScriptedOllama, json_error, line, model
 
 from .conftest import MODEL
 
@@ -149,3 +149,32 @@ async def test_refused_lists_raise(ollama: ScriptedOllama, client: OllamaClient)
 async def test_version_may_be_missing(ollama: ScriptedOllama, client: OllamaClient) -> None:
     answer(ollama, "/api/version", {})
     assert await client.version() == ""
+
+
+@pytest.mark.wire(46)
+@pytest.mark.parametrize(
+    ("fields", "step"),
+    [
+        ({"status": "pulling manifest"}, PullStep("pulling manifest")),
+        ({"status": "pulling a", "total": 100}, PullStep("pulling a", 0, 100)),
+        ({"status": "pulling a", "total": 0, "completed": 7}, PullStep("pulling a")),
+        ({"status": "pulling a", "total": 100, "completed": 250}, PullStep("pulling a", 100, 100)),
+        ({"status": "pulling a", "total": -1, "completed": "x"}, PullStep("pulling a")),
+        ({"status": None, "total": 10, "completed": 5}, PullStep("", 5, 10)),
+    ],
+)
+async def test_progress_of_a_pull_is_never_more_than_all(
+    ollama: ScriptedOllama, client: OllamaClient, fields: dict[str, Any], step: PullStep
+) -> None:
+    ollama.enqueue(line(**fields), line(**fields), line(status="success"), path="/api/pull", finish=False)
+    assert [one async for one in client.pull(MODEL)] == [step, step, PullStep("success")]
+
+
+@pytest.mark.wire(46)
+async def test_pull_that_fails_behind_its_first_line_says_why(
+    ollama: ScriptedOllama, client: OllamaClient
+) -> None:
+    failure = "pull model manifest: file does not exist"
+    ollama.enqueue(line(status="pulling manifest"), line(error=failure), path="/api/pull", finish=False)
+    with pytest.raises(OllamaRefused, match=failure):
+        [one async for one in client.pull(MODEL)]
