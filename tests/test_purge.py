@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message, SearchEntry
+from conversations.services import purging
 from conversations.usage import counting, reading
 from tests.admin import rows
 
@@ -59,6 +60,15 @@ def test_what_is_answered_now_stays(kept):
     Generation.objects.filter(conversation__title="old").update(status="running")
     purge("--older-than", "1y", "--delete")
     assert Conversation.objects.filter(title="old").exists()
+
+
+def test_what_is_used_again_meanwhile_stays(kept):
+    def use_the_others(_number: int) -> None:
+        Conversation.objects.update(updated_at=timezone.now())
+
+    old = purging.old(timezone.now() - timedelta(days=365))
+    assert purging.purge(old, use_the_others) == 1
+    assert Conversation.objects.count() == 2
 
 
 def test_the_usage_of_those_days_stays(kept):

@@ -1,0 +1,1 @@
+"""How much the site is used."""
