@@ -110,10 +110,15 @@ def forbid_name_lookups(get_response: GetResponse) -> GetResponse:
 
 
 class CompressTextMiddleware(GZipMiddleware):
-    """Compresses what is text; the bytes of a picture or an archive would only cost time."""
+    """Compresses what is text; the bytes of a picture or an archive would only cost time.
+
+    Of a file that is made while it is sent, Django compresses each piece by itself
+    (https://github.com/django/django/blob/5.2/django/middleware/gzip.py), and many readers stop behind the first one.
+    """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Return the answer, smaller where that is worth while."""
-        if response.headers.get("Content-Type", "").startswith(("image/", "application/zip")):
+        is_packed = response.headers.get("Content-Type", "").startswith(("image/", "application/zip"))
+        if response.streaming or is_packed:
             return response
         return super().process_response(request, response)
