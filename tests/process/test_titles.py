@@ -1,6 +1,5 @@
 """Titles made by the model that has just answered: the same call but for its end, and in nobody's way."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -8,7 +7,7 @@ import httpx
 import pytest
 
 from tests.scripted_ollama import ScriptedOllama, hold, json_error
-from tests.site import Site
+from tests.site import Site, wait_until
 from tests.tab import Frame, Tab
 
 pytestmark = pytest.mark.process
@@ -180,11 +179,7 @@ def test_a_failure_leaves_the_first_title(site: Site, client: httpx.Client, olla
     ollama.play(json_error(500, "no title today"))
     with Tab(site, client) as tab:
         answered(tab, "It fails")
-        deadline = time.monotonic() + 10
-        while "A title cannot be made" not in site.log():
-            assert time.monotonic() < deadline, site.log()
-            tab.send("ping")
-            tab.wait("pong")
+        wait_until(lambda: "A title cannot be made" in site.log(), explain=site.log)
     assert "It fails" in client.get("/conversations").text
 
 
