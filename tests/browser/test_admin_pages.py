@@ -109,6 +109,8 @@ def page(new_context: Callable[..., BrowserContext]) -> Page:
 
 def faults(page: Page) -> list[str]:
     """Return what axe-core finds, and whether the page scrolls sideways."""
+    # The answer to a form has begun to come when the click is over.
+    page.wait_for_load_state()
     found = axe.findings(page)
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return [f"{page.url}: {one}" for one in [*found, *([f"wider by {wide}"] if wide > 0 else [])]]
