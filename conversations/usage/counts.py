@@ -48,11 +48,6 @@ class Counts:
                 mine[key_of(key)] += number
 
     @property
-    def messages(self) -> int:
-        """Questions and answers together."""
-        return self.questions + self.answers
-
-    @property
     def tokens(self) -> int:
         """What was read and what was written."""
         return self.prompt_tokens + self.output_tokens
