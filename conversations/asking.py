@@ -1,18 +1,20 @@
-"""A question on its way from the socket to the runner: stored, told and, where it may, begun in one transaction."""
+"""A question on its way to the runner: stored, told and, where it may, begun in one transaction."""
 
+import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
-from . import database, describe, events
+from . import database, describe, events, notify
 from .generation.backend import backend
 from .generation.runner import runner
 from .models import Generation, User
 from .offering import chooser
 from .services import generations
+from .services.beginning import Asker
 from .services.errors import Refused
 from .services.generations import Call
-from .services.messages import Asked, Asker
+from .services.messages import Asked
 from .services.queue import take_turns
 
 
@@ -31,18 +33,49 @@ class Stored(NamedTuple):
         return self.asked.repeated and generation.is_live and is_ours
 
 
-def refuse_if_draining() -> None:
+class Begun(NamedTuple):
+    """What was asked, the events that tell of it, and whether it `has_begun` now: a repeated question had before."""
+
+    asked: Asked
+    told: list[events.Event]
+    has_begun: bool
+
+
+def begin(
+    user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]
+) -> asyncio.Task[Begun]:
+    """Store what `user` asks in `conversation`, tell its pages and begin; `signature` allows it to be a new one.
+
+    The task raises Refused. It is the runner's: once a question is stored it has to begin, even if whoever asked has
+    gone in between.
+    """
+    _refuse_if_draining()
+    return runner.adopt(_begin(user, conversation, signature, ask))
+
+
+async def _begin(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Begun:
+    stored = await _stored(user, conversation, signature, ask)
+    asked, told, call = stored
+    if asked.repeated and not stored.is_abandoned:
+        return Begun(asked, told, has_begun=False)
+    room = runner.begin(asked.generation, call).room
+    for event in told:
+        room.publish(event)
+    await notify.conversation_updated(asked.generation.conversation, running=True)
+    return Begun(asked, told, has_begun=True)
+
+
+def _refuse_if_draining() -> None:
     """Raise Refused(shutting_down) when this process begins nothing any more."""
     if runner.draining:
         raise Refused("shutting_down")
 
 
-async def store(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Stored:
-    """Store what `user` asks in `conversation`; `signature` allows it to be a new one. Raises Refused."""
+async def _stored(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Stored:
     runner.make_way()
     await backend.prepare()
     # Preparing may have waited for Ollama.
-    refuse_if_draining()
+    _refuse_if_draining()
     asker = Asker(user, conversation, runner.process, chooser(user), signature, _can_see)
     stored = await _questions.run(_store, asker, ask)
     if stored.is_abandoned:

@@ -22,10 +22,11 @@ from .generation.runner import runner
 from .languages import language_of
 from .models import Conversation, User
 from .offering import chooser
-from .services import branches, generations, messages
+from .services import branches, messages
+from .services.beginning import Asker
 from .services.conversations import Chosen
 from .services.errors import Refused
-from .services.messages import Asked, Asker
+from .services.messages import Asked
 from .sessions import Login, session_watch
 from .socket import NOT_FOUND, NOT_LOGGED_IN, RESTARTING, TOO_MANY, BoundedSocket
 
@@ -87,14 +88,14 @@ class ConversationConsumer(BoundedSocket):
 
     # --- What others tell this socket
 
-    def deliver(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
+    def deliver(self, frame: str, event: events.Event) -> None:
         """Send a frame of the room; before the snapshot there is nothing that it would join."""
         if not self._ready:
             return
-        if generation is None or end is None:
+        if not isinstance(event, events.GenerationDelta):
             self.outbox.put(frame)
-        elif self._shown is None or self._shown[0] != generation:
-            self.outbox.put_text(frame, generation, end)
+        elif self._shown is None or self._shown[0] != event.generation:
+            self.outbox.put_text(frame, event.generation, event.end)
 
     def _catch_up(self) -> None:
         """Send more of a long answer's text, as the reader takes it, until the room's frames join on."""
@@ -169,7 +170,8 @@ class ConversationConsumer(BoundedSocket):
             self._refuse(Refused("internal"), client_id)
 
     def _refuse(self, refusal: Refused, client_id: str | None) -> None:
-        with translation.override(language_of(self.user, self.scope)):
+        accepted = dict(self.scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+        with translation.override(language_of(self.user, accepted, self.scope["cookies"])):
             text = str(refusal)
         self.outbox.put(
             events.Error(code=refusal.code, text=text, client_id=client_id, limit=refusal.limit).frame()
@@ -224,20 +226,9 @@ class ConversationConsumer(BoundedSocket):
         )
 
     async def _ask(self, ask: Callable[[Asker], Asked]) -> None:
-        asking.refuse_if_draining()
-        # Adopted: once it is stored it has to begin, even if this tab is closed in between.
-        await asyncio.shield(runner.adopt(self._store_and_begin(ask)))
-
-    async def _store_and_begin(self, ask: Callable[[Asker], Asked]) -> None:
-        stored = await asking.store(self.user, self.conversation, self.signature, ask)
-        asked, told, call = stored
-        if asked.repeated and not stored.is_abandoned:
-            await self._tell_again(asked, told)
-            return
-        room = runner.begin(asked.generation, call).room
-        for event in told:
-            room.publish(event)
-        await notify.conversation_updated(asked.generation.conversation, running=True)
+        stored = await asyncio.shield(asking.begin(self.user, self.conversation, self.signature, ask))
+        if not stored.has_begun:
+            await self._tell_again(stored.asked, stored.told)
 
     async def _tell_again(self, asked: Asked, told: list[events.Event]) -> None:
         for event in told:
@@ -270,8 +261,7 @@ class ConversationConsumer(BoundedSocket):
         if answer is not None and answer.id == command.generation and answer.id in runner.answers:
             runner.stop(answer.id, by=self.user)
             return
-        if await database.sockets.run(generations.request_stop_by_owner, command.generation, self.user):
-            stopping.tell_stop(command.generation)
+        await stopping.stop_for(self.user, command.generation)
 
     async def _ack(self, command: commands.Ack) -> None:
         self.outbox.ack(command.generation, command.end)

@@ -14,11 +14,16 @@ from conversations.services.generations import Chunk, Fact
 _MAX_FRAME_CHARS = 8192
 
 
-class Viewer(Protocol):
-    """A socket that watches a conversation; `deliver` must not wait for the reader."""
+def reaches(at: events.Position, end: events.Position) -> bool:
+    """Return whether a reader who has come to `at` has everything up to `end`."""
+    return at[0] >= end[0] and at[1] >= end[1]
 
-    def deliver(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
-        """Send one frame; the last two are given for text, which the reader acknowledges."""
+
+class Viewer(Protocol):
+    """Who watches a conversation; `deliver` must not wait for the reader."""
+
+    def deliver(self, frame: str, event: events.Event) -> None:
+        """Take an event, and the frame that every socket is sent of it."""
 
     def backend_changed(self) -> None:
         """Tell what has become of the model that would answer."""
@@ -45,7 +50,7 @@ class Room:
     def publish(self, event: events.Event) -> None:
         """Send an event to every viewer."""
         self.changes += 1
-        self.send(event.frame())
+        self.send(event)
 
     def refresh(self) -> None:
         """Let every viewer have a new snapshot."""
@@ -53,10 +58,11 @@ class Room:
         for viewer in tuple(self.viewers):
             viewer.refresh()
 
-    def send(self, frame: str, generation: UUID | None = None, end: events.Position | None = None) -> None:
-        """Send the same string to every viewer."""
+    def send(self, event: events.Event) -> None:
+        """Give every viewer the event, and the same string of it."""
+        frame = event.frame()
         for viewer in tuple(self.viewers):
-            viewer.deliver(frame, generation, end)
+            viewer.deliver(frame, event)
 
 
 class Answer:
@@ -94,8 +100,9 @@ class Answer:
         at = self._shown.size
         self._shown.add(text, thinking)
         end = self._shown.size
-        delta = events.GenerationDelta(generation=self.id, at=at, end=end, text=text, thinking=thinking)
-        self.room.send(delta.frame(), self.id, end)
+        self.room.send(
+            events.GenerationDelta(generation=self.id, at=at, end=end, text=text, thinking=thinking)
+        )
 
     def show_all(self) -> None:
         """Send everything that is new, in as many frames as it takes."""
@@ -150,8 +157,8 @@ class Answer:
         return self.state
 
     def after(self, at: events.Position) -> events.GenerationDelta | None:
-        """Return a frame's worth of what frames have carried behind `at`, None where that is everything."""
-        if at == self._shown.size:
+        """Return a frame's worth of what frames have carried behind `at`, None where there is nothing."""
+        if reaches(at, self._shown.size):
             return None
         text, thinking = self._shown.whole()
         thinking = thinking[at[1] : at[1] + _MAX_FRAME_CHARS]

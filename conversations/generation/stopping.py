@@ -8,9 +8,18 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 
+from conversations import database
+from conversations.models import User
 from conversations.neighbours import neighbours
+from conversations.services import generations
 
 from .runner import runner
+
+
+async def stop_for(user: User, generation: UUID) -> None:
+    """Have a generation of one of the user's own conversations stopped; harmless where it is over or not theirs."""
+    if await database.sockets.run(generations.request_stop_by_owner, generation, user):
+        tell_stop(generation)
 
 
 def stop_now(generation: UUID) -> None:

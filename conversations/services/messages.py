@@ -4,46 +4,25 @@ Each verb that asks makes one queued `Generation` with the message that its text
 transaction; a repeated `client_id` finds what the first one made.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from conversations.models import Attachment, Conversation, Generation, GenerationEvent, Message, User
-from conversations.search import index
+from conversations.models import Attachment, Conversation, Generation, Message
 
 from . import attachments as files
 from . import options as model_options
-from . import quotas, starting
+from . import starting
+from .beginning import Asker, begin, means_of, means_of_last, new_message
 from .conversations import Chosen, apply_settings, clean_text, may_create, title_from
 from .errors import Refused
 
 UNCHANGED = Chosen()
-_CHANGED_BY_ASKING = ["model", "options", "system_prompt", "think", "shown_leaf", "updated_at", "archived_at"]
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, where, and for which process.
-
-    `choose` names the model that would answer, given the one that is wanted ("" for any); it raises
-    Refused(unknown_model). `signature` allows an unknown conversation to be created. `can_see` tells whether a model
-    takes pictures, None where nobody knows.
-    """
-
-    user: User
-    conversation: UUID
-    process: str
-    choose: Callable[[str], str]
-    signature: str = ""
-    can_see: Callable[[str], bool | None] = lambda _model: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +46,13 @@ def send(
     parent: UUID | None = None,
     chosen: Chosen = UNCHANGED,
     attachments: Sequence[UUID] = (),
+    options: dict[str, Any] | None = None,
 ) -> Asked:
     """Store a question and ask for its answer; creates the conversation on its first message. Raises Refused.
 
-    With `attachments` it may be without words.
+    With `attachments` it may be without words. `options` stand above the conversation's for this answer alone.
     """
+    own = model_options.validate(options or {})
     attached = files.chosen(asker.user, attachments)
     text = _checked(text, attached)
 
@@ -81,8 +62,9 @@ def send(
         above = _message(conversation, parent, Message.Role.ASSISTANT) if parent else conversation.shown_leaf
         # Nothing stands below the end of the shown branch, and nothing at all in a new conversation.
         is_only = parent is None and (above is not None or conversation._state.adding)
-        question = _new_message(conversation, above, Message.Role.USER, text)
-        generation = _begin(asker, conversation, question, client_id)
+        question = new_message(conversation, above, Message.Role.USER, text)
+        means = means_of(asker, conversation, above=own)
+        generation = begin(asker, conversation, question, client_id, means)
         _refuse_unseen(asker, generation, attached)
         _attach(question, attached)
         return Asked(generation, question, is_only=is_only, attachments=attached)
@@ -110,8 +92,9 @@ def edit(
         old = _message(conversation, message, Message.Role.USER)
         attached = list(old.attachments.all()) if named is None else named
         words = _checked(text, attached)
-        question = _new_message(conversation, old.parent, Message.Role.USER, words, is_version=True)
-        generation = _begin(asker, conversation, question, client_id)
+        question = new_message(conversation, old.parent, Message.Role.USER, words, is_version=True)
+        means = means_of(asker, conversation)
+        generation = begin(asker, conversation, question, client_id, means)
         _refuse_unseen(asker, generation, named or ())
         _attach(question, attached)
         return Asked(generation, question, attachments=attached)
@@ -137,9 +120,9 @@ def regenerate(
         old = _message(conversation, message, Message.Role.ASSISTANT)
         if old.parent is None:
             raise Refused("not_found")
-        answer = _new_message(conversation, old.parent, Message.Role.ASSISTANT, is_version=True)
-        means = _means(asker, conversation, model, above)
-        return Asked(_begin(asker, conversation, old.parent, client_id, means, answer), None)
+        answer = new_message(conversation, old.parent, Message.Role.ASSISTANT, is_version=True)
+        means = means_of(asker, conversation, model, above)
+        return Asked(begin(asker, conversation, old.parent, client_id, means, answer), None)
 
     return _once(asker, client_id, ask)
 
@@ -158,8 +141,8 @@ def continue_answer(asker: Asker, client_id: str, message: UUID) -> Asked:
         if answer.children.exists():
             # No page offers it that shows what there is.
             raise Refused("bad_frame")
-        means = _means_of_last(asker, conversation, answer)
-        return Asked(_begin(asker, conversation, answer.parent, client_id, means, answer), None)
+        means = means_of_last(asker, conversation, answer)
+        return Asked(begin(asker, conversation, answer.parent, client_id, means, answer), None)
 
     return _once(asker, client_id, ask)
 
@@ -239,8 +222,8 @@ def _new_conversation(asker: Asker, text: str) -> Conversation:
     """
     if not may_create(asker.user, asker.conversation, asker.signature):
         raise Refused("not_found")
-    begin = starting.start(asker.user, asker.choose)
-    conversation = starting.new_conversation(asker.conversation, asker.user, begin)
+    start = starting.start(asker.user, asker.choose)
+    conversation = starting.new_conversation(asker.conversation, asker.user, start)
     conversation.title = title_from(text)
     return conversation
 
@@ -256,94 +239,3 @@ def _message(conversation: Conversation, message: UUID, role: str) -> Message:
     if found is None:
         raise Refused("not_found")
     return found
-
-
-def _new_message(
-    conversation: Conversation,
-    parent: Message | None,
-    role: str,
-    content: str = "",
-    *,
-    is_version: bool = False,
-) -> Message:
-    """Make a message, later than its parent and other versions whatever the clock says; `_begin` writes it."""
-    before = [parent.created_at] if parent else []
-    if is_version:
-        before += conversation.messages.filter(parent=parent).values_list("created_at", flat=True)
-    now = _now_after(before)
-    return Message(conversation=conversation, parent=parent, role=role, content=content, created_at=now)
-
-
-def _now_after(times: Iterable[datetime]) -> datetime:
-    """Return what the clock says, or a moment after the latest of `times` where it stands behind that."""
-    return max([timezone.now(), *(at + timedelta(microseconds=1) for at in times)])
-
-
-class _Means(NamedTuple):
-    """What an answer is made with."""
-
-    model: str
-    options: dict[str, Any]
-    think: str
-
-
-def _means(
-    asker: Asker, conversation: Conversation, model: str | None = None, above: dict[str, Any] | None = None
-) -> _Means:
-    """Return what the conversation has chosen, or `model`, and the options `above` its own. Raises Refused."""
-    chosen = asker.choose(model or conversation.model)
-    options = model_options.effective(chosen, conversation.options | (above or {}))
-    return _Means(chosen, options, conversation.think)
-
-
-def _means_of_last(asker: Asker, conversation: Conversation, answer: Message) -> _Means:
-    """Return what an answer was made with last; where that model is gone, what the conversation has chosen."""
-    last = answer.generations.order_by("queued_at").last()
-    if last is not None:
-        with suppress(Refused):
-            return _Means(asker.choose(last.model), last.options, last.think)
-    return _means(asker, conversation)
-
-
-def _begin(
-    asker: Asker,
-    conversation: Conversation,
-    question: Message,
-    client_id: str,
-    means: _Means | None = None,
-    answer: Message | None = None,
-) -> Generation:
-    quotas.refuse_if_spent(asker.user)
-    means = means or _means(asker, conversation)
-    answer = answer or _new_message(conversation, question, Message.Role.ASSISTANT)
-    now = _now_after([] if answer._state.adding else answer.generations.values_list("queued_at", flat=True))
-    conversation.shown_leaf = answer
-    conversation.updated_at = now
-    # What is asked in stands in the list.
-    conversation.archived_at = None
-    is_new = conversation._state.adding
-    # A foreign key is looked at when the transaction ends: the leaf may come after the conversation.
-    if is_new:
-        conversation.save(force_insert=True)
-    else:
-        conversation.save(update_fields=_CHANGED_BY_ASKING)
-    found_by = [index.title_entry(conversation)] if is_new else []
-    if question._state.adding:
-        found_by.append(index.message_entry(question, conversation.owner_id, means.model))
-    Message.objects.bulk_create(message for message in (question, answer) if message._state.adding)
-    index.add(found_by)
-    generation = Generation.objects.create(
-        conversation=conversation,
-        message=answer,
-        client_id=client_id,
-        requested_by=asker.user,
-        model=means.model,
-        options=means.options,
-        think=means.think,
-        process=asker.process,
-        begins_at=len(answer.content),
-        heartbeat=now,
-        queued_at=now,
-    )
-    GenerationEvent.objects.create(generation=generation, at=now, kind="queued")
-    return generation

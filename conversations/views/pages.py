@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import examples, js_strings, notify, offering, outcomes
 from conversations.generation.backend import backend
 from conversations.generation.stopping import stop_now
+from conversations.lists import Place
 from conversations.models import Conversation, Generation, Message, User
 from conversations.services import accounts, attachments, branches, offers, options, quotas, starting
 from conversations.services import conversations as services
@@ -124,11 +125,11 @@ def archived(request: PersonRequest) -> HttpResponse:
     return render(request, "conversations/archived.html", context)
 
 
-def _place_of(request: HttpRequest) -> sidebar.Place | None:
+def _place_of(request: HttpRequest) -> Place | None:
     """Return the place in a list that the query string names. Raises Http404 for something else."""
     before = request.GET.get("before")
     try:
-        return sidebar.Place.parse(before) if before else None
+        return Place.parse(before) if before else None
     except ValueError as error:
         raise Http404 from error
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
-from typing import Self
-from uuid import UUID
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from conversations.lists import Place, listed
 from conversations.models import Conversation, User
 
 PAGE_SIZE = 50
@@ -19,29 +18,6 @@ MAX_SIZE = 500
 
 # About so many stand in one piece of a group.
 _PIECE = 64
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A place in a list; it stays where it is, whatever becomes of the conversation that stood there."""
-
-    pinned: bool
-    at: datetime
-    pk: UUID
-
-    def __str__(self) -> str:
-        """Return it as an address holds it; the texts have the order of the places."""
-        return f"{self.pinned:d}.{(self.at - _EPOCH) // _MICROSECOND:016d}.{self.pk}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return what `str` has written. Raises ValueError for anything else."""
-        pinned, at, pk = text.split(".")
-        if pinned not in {"0", "1"} or not (at.isascii() and at.isdecimal() and len(at) == 16):
-            raise ValueError(text)
-        return cls(pinned == "1", _EPOCH + int(at) * _MICROSECOND, UUID(pk))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +50,8 @@ class Archived:
 def listing(user: User, before: Place | None = None, size: int = PAGE_SIZE) -> Listing:
     """Return the first conversations of `user`, or those behind a place: `size` of them, within bounds."""
     size = max(PAGE_SIZE, min(size, MAX_SIZE))
-    found: list[Conversation] = []
-    for pinned in (True, False):
-        if before and before.pinned < pinned:
-            continue
-        rows = Conversation.objects.for_user(user).listed(pinned=pinned)
-        if before and before.pinned == pinned:
-            rows = rows.behind("updated_at", before.at, before.pk)
-        rows = rows.only("title", "pinned", "updated_at", "owner")
-        found += rows[: size + 1 - len(found)]
-    page = found[:size]
-    last = page[-1] if len(found) > size else None
-    return Listing(list(_grouped(page)), Place(last.pinned, last.updated_at, last.pk) if last else None)
+    page, next_page = listed(user, before, size, "title", "pinned", "updated_at", "owner")
+    return Listing(list(_grouped(page)), next_page)
 
 
 def archived(user: User, before: Place | None = None) -> Archived:

@@ -31,7 +31,7 @@ from django.db.models import Count
 from django.test import Client
 from conversations.models import Conversation, User
 from conversations.usage import counting
-from conversations.views.sidebar import Place
+from conversations.lists import Place
 people = {{name: User.objects.get(username=name) for name in ("demo1", "demo{PEOPLE}", "admin")}}
 group = Group.objects.create(name="class")
 group.user_set.set(User.objects.filter(username__startswith="demo").exclude(username="demo1"))

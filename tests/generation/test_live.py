@@ -6,7 +6,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.events import GenerationState, Position
+from conversations.events import Event, GenerationState
 from conversations.generation.live import LiveAnswer, Room
 
 FRAME_CHARS = 8192
@@ -19,7 +19,7 @@ class Reader:
         self.text = self.thinking = ""
         self.lengths: list[int] = []
 
-    def deliver(self, frame: str, generation: uuid.UUID | None = None, end: Position | None = None) -> None:
+    def deliver(self, frame: str, _event: Event) -> None:
         """Take a frame that joins on to the last."""
         delta = json.loads(frame)
         assert delta["at"] == [len(self.text), len(self.thinking)]

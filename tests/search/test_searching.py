@@ -12,7 +12,7 @@ from conversations.models import Conversation, Message, SearchEntry, User
 from conversations.search import index
 from conversations.search.searching import PAGE_SIZE, Filters, Results, messages_of, search
 from conversations.services import branches, conversations, messages
-from conversations.services.messages import Asker
+from conversations.services.beginning import Asker
 from tests.services.asking import AskingCase, choose
 
 ALL = Filters()

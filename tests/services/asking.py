@@ -10,10 +10,11 @@ from django.test import TestCase
 
 from conversations.models import Conversation, Message, User
 from conversations.services import conversations, generations, messages
+from conversations.services.beginning import Asker
 from conversations.services.conversations import Chosen
 from conversations.services.errors import Refused
 from conversations.services.generations import Ending
-from conversations.services.messages import Asked, Asker
+from conversations.services.messages import Asked
 
 
 @contextmanager

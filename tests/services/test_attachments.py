@@ -19,10 +19,11 @@ from conversations.generation.enclosed import Turn
 from conversations.generation.history import Prompt, compose
 from conversations.models import Attachment, Conversation, Message, User
 from conversations.services import attachments, branches, conversations, generations, messages
+from conversations.services.beginning import Asker
 from conversations.services.conversations import Chosen
 from conversations.services.errors import Refused
 from conversations.services.generations import Ending
-from conversations.services.messages import Asked, Asker
+from conversations.services.messages import Asked
 from tests.attachments import samples
 
 TWO_DAYS = timedelta(days=2)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conversations.models import Attachment, User
 from conversations.services import attachments, conversations, messages
-from conversations.services.messages import Asker
+from conversations.services.beginning import Asker
 from tests.site import wait_until
 
 from .asking import choose

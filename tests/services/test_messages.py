@@ -9,9 +9,9 @@ from django.utils import timezone
 from conversations import describe
 from conversations.models import Conversation, Generation, Message, User
 from conversations.services import branches, conversations, generations, messages
+from conversations.services.beginning import Asker
 from conversations.services.conversations import Chosen
 from conversations.services.generations import Ending
-from conversations.services.messages import Asker
 
 from .asking import AskingCase, choose, refused
 

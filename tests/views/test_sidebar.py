@@ -15,7 +15,8 @@ from django.utils import timezone
 from conversations.models import Conversation, User
 from conversations.querysets import ConversationQuerySet
 from conversations.services import conversations as services
-from conversations.views.sidebar import Place, label
+from conversations.lists import Place
+from conversations.views.sidebar import label
 
 Converse = Callable[..., Conversation]
 TODAY = date(2026, 3, 10)
