@@ -10,6 +10,8 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from .site_path import UnderSitePath, is_of_api
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 
@@ -46,6 +48,18 @@ class PageHandler(ASGIHandler):
         return self.get_response(request)
 
 
+class _PagesAndApi:
+    """Hands a request on to what answers its address."""
+
+    def __init__(self, pages: ASGIHandler, api: ASGIHandler) -> None:
+        self._pages = pages
+        self._api = api
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        handler = self._api if is_of_api(scope["path"]) else self._pages
+        await handler(scope, receive, send)
+
+
 def _application() -> Any:
     import django
 
@@ -53,14 +67,15 @@ def _application() -> Any:
 
     from channels.routing import ProtocolTypeRouter, URLRouter
 
+    from conversations.api.handling import ApiHandler
     from conversations.routing import websocket_urlpatterns
     from conversations.sessions import LoggedIn
 
     from .origin import SameOrigin
-    from .site_path import UnderSitePath
 
     sockets = SameOrigin(LoggedIn(URLRouter(websocket_urlpatterns)))
-    return UnderSitePath(ProtocolTypeRouter({"http": PageHandler(), "websocket": sockets}))
+    requests = _PagesAndApi(PageHandler(), ApiHandler())
+    return UnderSitePath(ProtocolTypeRouter({"http": requests, "websocket": sockets}))
 
 
 application = _application()

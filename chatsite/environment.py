@@ -41,6 +41,17 @@ class Environment(environ.Env):
         names = frozenset(name.strip() for name in self.str(var, default="").split(",")) - {""}
         return names - {"none"} if names else None
 
+    def origins(self, var: str) -> list[str]:
+        """Return the origins of a list with commas, as browsers write them. Raises ImproperlyConfigured."""
+        found = [origin.strip().rstrip("/").lower() for origin in self.str(var, default="").split(",")]
+        for origin in filter(None, found):
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin:
+                raise ImproperlyConfigured(
+                    f"{var} has {origin!r}; each origin has to look like https://tools.example.org."
+                )
+        return [origin for origin in found if origin]
+
     def address(self, var: str, default: str) -> str:
         """Return an http(s) address without the slash at its end. Raises ImproperlyConfigured."""
         value = self.str(var, default=default).rstrip("/")

@@ -22,7 +22,7 @@ from pythonjsonlogger.json import JsonFormatter
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 generation_id: ContextVar[str] = ContextVar("generation_id", default="")
 
-_HEADER = "X-Request-ID"
+HEADER = "X-Request-ID"
 _A_PROXYS = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _DATABASE_ERRORS = (DatabaseError, InterfaceError)
 
@@ -72,20 +72,25 @@ def _told(error: BaseException) -> str:
     return str(error).partition("\n")[0]
 
 
+def named(request: HttpRequest) -> str:
+    """Return the id of a request: that of a proxy in front, or a new one."""
+    sent = request.headers.get(HEADER, "") if settings.TRUSTED_PROXY_COUNT else ""
+    return sent if _A_PROXYS.fullmatch(sent) else secrets.token_hex(8)
+
+
 def number_requests(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Return a middleware that gives each request an id, or takes that of a proxy in front, and sends it along."""
+    """Return a middleware that gives each request an id, and sends it along."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get(_HEADER, "") if settings.TRUSTED_PROXY_COUNT else ""
-        name = sent if _A_PROXYS.fullmatch(sent) else secrets.token_hex(8)
+        name = named(request)
         token = request_id.set(name)
         try:
             response = get_response(request)
         finally:
             request_id.reset(token)
-        response.headers[_HEADER] = name
+        response.headers[HEADER] = name
         return response
 
     return middleware

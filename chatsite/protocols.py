@@ -13,14 +13,20 @@ from typing import Any
 
 from daphne import http_protocol, server, ws_protocol
 from django.conf import settings
+from twisted.web import http
 
+from conversations.api.shapes import MAX_BODY_BYTES
 from conversations.services import attachments
 from conversations.socket import MAX_FRAMES_PER_SECOND, TOO_MANY
+
+from .site_path import is_of_api
 
 # A form with one file of the largest size.
 MAX_UPLOAD = attachments.MAX_BYTES + 64 * 1024
 # A proxy hands on the site's path, or leaves it out.
 _UPLOADS = frozenset({"/attachments/", f"{settings.SITE_PREFIX}attachments/"})
+# A program that sends too much reads why only when it has sent it: so much is let in, and not kept.
+_MOST_OF_API = 32 * 1024 * 1024
 # The site has no subprotocols, and its path is a setting.
 _UNREAD_HEADERS = (b"daphne-root-path", b"sec-websocket-protocol")
 # A browser sends a message whole or in a few large pieces, and no ping of its own.
@@ -36,6 +42,7 @@ class Request(http_protocol.WebRequest):
 
     _received = 0
     _most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    _kept = MAX_UPLOAD
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Django reads forms, in a thread. Twisted would read them, too, on the event loop: an attached file of ten
@@ -47,13 +54,16 @@ class Request(http_protocol.WebRequest):
         path = self.channel._path.partition(b"?")[0].decode("latin-1")
         if path in _UPLOADS:
             self._most = MAX_UPLOAD
+        elif is_of_api(path):
+            self._most, self._kept = _MOST_OF_API, MAX_BODY_BYTES
         super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 -- Twisted's name
         """Take a piece of the body; with more than the site would read, the connection ends."""
-        self._received += len(data)
+        before, self._received = self._received, self._received + len(data)
         if self._received <= self._most:
-            super().handleContentChunk(data)
+            # One byte more than the site takes tells it that there was too much.
+            super().handleContentChunk(data[: max(0, self._kept + 1 - before)])
             return
         self.channel.transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")
         self.channel.loseConnection()
@@ -108,8 +118,10 @@ class Socket(ws_protocol.WebSocketProtocol):
 def install() -> None:
     """Make daphne use both; it takes their classes from its own modules and offers no setting.
 
-    Nor does it for the clock by which it asks silent peers for a sign of life: the wall's may be set.
+    Nor does it for the clock by which it asks silent peers for a sign of life: the wall's may be set. Twisted has no
+    name for one of the statuses of the API.
     """
     http_protocol.time = ws_protocol.time = server.time = SimpleNamespace(time=time.monotonic)
     http_protocol.WebRequest = Request
+    http.RESPONSES.setdefault(422, b"Unprocessable Content")
     ws_protocol.WebSocketFactory.protocol = Socket

@@ -133,6 +133,14 @@ MODEL_PAGE = env.choice("MODEL_PAGE", "on", "off")
 # Who of those with the permission may read what others say; None: all of them.
 MESSAGE_READERS = env.names("MESSAGE_READERS")
 
+# --- The HTTP API: pages of these origins may read its answers
+
+API_ALLOWED_ORIGINS = env.origins("API_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = API_ALLOWED_ORIGINS
+CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["accept", "accept-language", "authorization", "content-type", "last-event-id"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
+
 # --- Django
 
 INSTALLED_APPS = [
@@ -144,6 +152,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "csp",
     "allauth",
     "allauth.account",

@@ -22,3 +22,8 @@ class UnderSitePath:
         prefix = settings.FORCE_SCRIPT_NAME or ""
         found = prefix if scope["path"].startswith(prefix + "/") else ""
         return await self._application({**scope, "root_path": found}, receive, send)
+
+
+def is_of_api(path: str) -> bool:
+    """Return whether a request's path belongs to the API; a proxy hands on the site's path, or leaves it out."""
+    return path.startswith(("/api/", f"{settings.SITE_PREFIX}api/"))

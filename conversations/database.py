@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 # In one transaction, so that nobody waits long for the questions of others.
 _MOST_TOGETHER = 20
+_MOST_READERS = 2
 
 _writing = threading.Lock()
 
@@ -117,3 +118,16 @@ def _in_one_transaction(
 
 # What the sockets of the process ask for; generations are written by the runner's own.
 sockets = DatabaseThread("sockets")
+
+# For what is only read, and by the HTTP API: on SQLite too, readers wait for nobody who writes.
+_readers = ThreadPoolExecutor(_MOST_READERS, thread_name_prefix="reader")
+
+
+async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what `function` returns that asks the database and writes next to nothing."""
+
+    def call() -> R:
+        close_old_connections()
+        return function(*args, **kwargs)
+
+    return await asyncio.get_running_loop().run_in_executor(_readers, call)

@@ -277,3 +277,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):  # type: ignore[name-de
         is_open = self.filter(used__lt=models.F("limit"), expires_at__gt=timezone.now())
         # Rights that the group was given later are not for whoever has the link.
         return is_open.filter(group__permissions=None)
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):  # type: ignore[name-defined] # the plugin is early
+    """Tokens of the HTTP API."""
+
+    def valid(self) -> Self:
+        """Return those with which somebody may still act."""
+        there = self.filter(owner__is_active=True, owner__leaving_at=None)
+        return there.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()))

@@ -1,7 +1,8 @@
 """Whose socket it is: found at the handshake, and looked after while the socket is open.
 
 Every few seconds one look at the database for all sockets of the process finds those whose session has ended or
-whose password, account or activity has changed, and closes them.
+whose password, account or activity has changed, and closes them. The same goes for the streams of the HTTP API and the
+tokens that they were opened with.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
+from uuid import UUID
 
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
@@ -23,7 +25,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from . import database
-from .models import User
+from .models import ApiToken, User
 
 logger = logging.getLogger(__name__)
 
@@ -70,20 +72,27 @@ class Login:
     session_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """What a stream of the API was opened with."""
+
+    token: UUID
+
+
 class Watched(Protocol):
-    """A socket that can be told to end."""
+    """A socket or a stream that can be told to end."""
 
     def end_session(self) -> None:
-        """Tell the browser and close."""
+        """Tell whoever reads, and close."""
 
 
 class SessionWatch:
-    """The logins of this process's sockets."""
+    """The logins of this process's sockets and streams."""
 
     def __init__(self) -> None:
-        self._logins: dict[Watched, Login] = {}
+        self._logins: dict[Watched, Login | Bearer] = {}
 
-    def add(self, socket: Watched, login: Login) -> None:
+    def add(self, socket: Watched, login: Login | Bearer) -> None:
         """Watch a socket's login."""
         self._logins[socket] = login
 
@@ -108,7 +117,7 @@ class SessionWatch:
         """End one socket whose login does not hold any more."""
         await self._end_invalid({one: login for one, login in self._logins.items() if one is socket})
 
-    async def _end_invalid(self, logins: Mapping[Watched, Login]) -> None:
+    async def _end_invalid(self, logins: Mapping[Watched, Login | Bearer]) -> None:
         if not logins:
             return
         valid = await database.sockets.run(_valid, set(logins.values()))
@@ -117,7 +126,15 @@ class SessionWatch:
                 socket.end_session()
 
 
-def _valid(logins: set[Login]) -> set[Login]:
+def _valid(logins: set[Login | Bearer]) -> set[Login | Bearer]:
+    by_cookie = {login for login in logins if isinstance(login, Login)}
+    by_token = {login for login in logins if isinstance(login, Bearer)}
+    return _valid_logins(by_cookie) | _valid_bearers(by_token)
+
+
+def _valid_logins(logins: set[Login]) -> set[Login]:
+    if not logins:
+        return set()
     keys = set(
         Session.objects.filter(
             pk__in={login.session_key for login in logins}, expire_date__gt=timezone.now()
@@ -131,6 +148,13 @@ def _valid(logins: set[Login]) -> set[Login]:
         and login.user in users
         and constant_time_compare(login.session_hash, users[login.user].get_session_auth_hash())
     }
+
+
+def _valid_bearers(bearers: set[Bearer]) -> set[Bearer]:
+    if not bearers:
+        return set()
+    tokens = ApiToken.objects.valid().filter(pk__in={bearer.token for bearer in bearers})
+    return {Bearer(token) for token in tokens.values_list("pk", flat=True)}
 
 
 session_watch = SessionWatch()

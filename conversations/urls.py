@@ -17,6 +17,7 @@ register_converter(FormConverter, "form")
 
 urlpatterns = [
     path("", include("conversations.accounts_urls")),
+    path("api/", include("conversations.api.urls")),
     path("", pages.home, name="home"),
     path("c/<uuid:pk>/", pages.conversation, name="conversation"),
     path("c/<uuid:pk>/messages", pages.messages, name="conversation_messages"),

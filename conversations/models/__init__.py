@@ -15,10 +15,12 @@ from .presets import Preset
 from .pulls import Pull
 from .search import SearchEntry
 from .sharing import SharedLink
+from .tokens import ApiToken
 from .usage import UsageDay
 
 __all__ = [
     "Access",
+    "ApiToken",
     "Attachment",
     "BrowserSession",
     "Conversation",

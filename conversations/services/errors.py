@@ -29,6 +29,11 @@ _SENTENCES: dict[str, str | Promise] = {
     "archive_size": _("A zip may have %(limit)s GiB, and not be empty."),
     "name_taken": _("You have a preset of this name already."),
     "too_many_presets": _("You have %(limit)s presets, which is the most there can be. Delete one first."),
+    "token_unknown": _("This token is not known. It was revoked, or is not whole."),
+    "token_expired": _("This token has expired. Make another one on the page of your account."),
+    "account_inactive": _("This account is switched off. Only an administrator can switch it on again."),
+    "token_name_taken": _("You have a token of this name already."),
+    "too_many_tokens": _("You have %(limit)s tokens, which is the most there can be. Revoke one first."),
     "last_administrator": _(
         "You are the only administrator. Make somebody else one first, in “Administration”, then delete your account."
     ),

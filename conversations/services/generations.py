@@ -251,6 +251,23 @@ def _told() -> QuerySet[Generation]:
     return Generation.objects.select_related("message", "conversation__shown_leaf").with_left_out()
 
 
+def told(user: User, generation: UUID) -> tuple[Generation, str, str] | None:
+    """Return a generation of one of the user's own conversations, with the content and thinking that it came to.
+
+    Of a live one there is no text yet. None where there is none of theirs.
+    """
+    mine = Conversation.objects.for_user(user)
+    row = Generation.objects.select_related("message").filter(pk=generation, conversation__in=mine).first()
+    if row is None:
+        return None
+    if row.is_live:
+        return row, "", ""
+    # Of an answer that was continued since, the rest belongs to another call.
+    later = row.message.generations.filter(queued_at__gt=row.queued_at).order_by("queued_at")
+    until = later.values_list("begins_at", flat=True).first()
+    return row, row.message.content[:until], row.message.thinking
+
+
 def text_so_far(generation: Generation) -> tuple[str, str]:
     """Return content and thinking of a live generation as the database has them."""
     content, thinking = [generation.message.content], [generation.message.thinking]

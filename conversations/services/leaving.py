@@ -61,7 +61,7 @@ def is_last_administrator(user: User) -> bool:
 def leave(user: User) -> list[UUID]:
     """Mark the account to be deleted, and return its live generations, for the runner to stop.
 
-    Raises Refused(last_administrator). From now on it has no name, no address and no login.
+    Raises Refused(last_administrator). From now on it has no name, no address, no login and no token.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -73,6 +73,7 @@ def leave(user: User) -> list[UUID]:
         live.filter(stop_requested_at=None).update(stop_requested_at=now)
         browser_sessions.end_all(user)
         SharedLink.objects.filter(conversation__owner=user).delete()
+        user.api_tokens.all().delete()
         EmailAddress.objects.filter(user=user).delete()
         _take_name(user)
         return list(live.values_list("pk", flat=True))
