@@ -34,6 +34,11 @@ class Limits:
             raise Refused("rate")
         self._open[user] += 1
 
+    @property
+    def open_streams(self) -> int:
+        """How many streams everybody has open."""
+        return self._open.total()
+
     def close_stream(self, user: int) -> None:
         """Undo `open_stream`."""
         self._open[user] -= 1

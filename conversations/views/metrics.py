@@ -9,7 +9,9 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from conversations import metrics
+from conversations.api.limits import limits
 from conversations.generation.runner import runner
+from conversations.socket import BoundedSocket
 
 
 @never_cache
@@ -28,9 +30,11 @@ async def _state() -> list[tuple[str, str, float]]:
     """Return what stands now, as the event loop sees it, to which it belongs."""
     answers = list(runner.answers.values())
     waiting = sum(answer.state.status == "queued" for answer in answers)
+    sockets = sum(isinstance(viewer, BoundedSocket) for viewer in runner.rooms.viewers())
     return [
         ("chatsite_queue_length", "Generations that wait for their turn.", waiting),
         ("chatsite_running", "Generations that a model works on.", len(answers) - waiting),
-        ("chatsite_sockets", "Open sockets of pages.", len(runner.rooms.viewers())),
+        ("chatsite_sockets", "Open sockets of pages.", sockets),
+        ("chatsite_api_streams", "Open streams of the HTTP API.", limits.open_streams),
         ("chatsite_checkpoint_lag_seconds", "Age of the oldest text that is not saved yet.", runner.lag),
     ]
