@@ -45,12 +45,6 @@ class Request(ASGIRequest):
     token: ApiToken
     person: User
 
-    @property
-    def language(self) -> str:
-        """The language to speak to the person who reads what the program was told."""
-        person = getattr(self, "person", None)
-        return language_of(person, self.headers.get("Accept-Language", ""), {})
-
 
 def endpoint(
     method: str,
@@ -110,8 +104,14 @@ def refused(request: Request, refusal: Refused) -> HttpResponse:
 
 def error(request: Request, refusal: Refused) -> dict[str, str]:
     """Return a refusal as a program reads it, its sentence in the person's language."""
-    with translation.override(request.language):
+    with translation.override(language(request)):
         return {"code": refusal.code, "message": errors.told(refusal)}
+
+
+def language(request: Request) -> str:
+    """Return the language to speak to the person who reads what the program was told."""
+    person = getattr(request, "person", None)
+    return language_of(person, request.headers.get("Accept-Language", ""), {})
 
 
 class ApiHandler(ASGIHandler):

@@ -14,7 +14,7 @@ from conversations.services.errors import Refused
 from conversations.sessions import Bearer, session_watch
 
 from . import shapes
-from .handling import Request, answer
+from .handling import Request, answer, language
 from .limits import limits
 from .listening import Beat, Ended, Gone, Listener
 
@@ -111,6 +111,6 @@ def _error(request: Request, row: Generation) -> dict[str, str] | None:
     if row.status not in _FAILED:
         return None
     code = outcomes.code(row, row.message.content, row.message.thinking)
-    with translation.override(request.language):
+    with translation.override(language(request)):
         message = outcomes.sentence(code, row.model, outcomes.excerpt(row.error_detail))
     return {"code": row.reason, "message": message}

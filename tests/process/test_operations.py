@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api_client import Program, make_tokens
 from tests.faults.cluster import Cluster
 from tests.scripted_ollama import cut, error, hold
 from tests.site import ROOT, Site, wait_until
@@ -104,6 +105,18 @@ def test_metrics_tell_of_answers_queue_and_sockets(watched, ollama):
     assert value(watched, OUTPUT) > names[OUTPUT]
     assert value(watched, "chatsite_queue_seconds_count") > 0
     assert value(watched, "chatsite_running") == 0
+
+
+def test_metrics_tell_streams_of_programs_from_sockets_of_pages(watched, ollama):
+    with Program(watched, *make_tokens(watched, "anna")) as program:
+        ollama.enqueue("one", hold("end"), "two")
+        with program.ask("Count") as stream:
+            stream.wait_text("one")
+            assert value(watched, "chatsite_api_streams") == 1
+            assert value(watched, "chatsite_sockets") == 0
+            ollama.release("end")
+            stream.finish()
+    wait_until(lambda: value(watched, "chatsite_api_streams") == 0)
 
 
 @pytest.mark.services
