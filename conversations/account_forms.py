@@ -12,12 +12,15 @@ from allauth.account.adapter import get_adapter
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm, SetPasswordMixin, UsernameField
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from . import usernames
 from .models import Slip, User
+from .models.tokens import MAX_TOKEN_NAME
 from .services import newcomers
 
 # The regions in which the time zone database names places; its other names are aliases of these.
@@ -209,6 +212,42 @@ class ProfileForm(forms.ModelForm):
     def clean_theme(self) -> str:
         """Return the theme; a page that did not ask for one leaves it as it is."""
         return self.cleaned_data["theme"] or self.instance.theme
+
+
+_NEVER = "never"
+# The days after which a token may expire.
+_EXPIRIES = [
+    ("7", _("In 7 days")),
+    ("30", _("In 30 days")),
+    ("90", _("In 90 days")),
+    ("365", _("In a year")),
+    (_NEVER, pgettext_lazy("expires", "Never")),
+]
+
+
+class TokenForm(forms.Form):
+    """A new API token: what its person calls it, and for how many `days` it is good, None for good."""
+
+    name = forms.CharField(
+        label=_("Name of the token"),
+        max_length=MAX_TOKEN_NAME,
+        validators=[usernames.validate_name],
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Expires"),
+        choices=_EXPIRIES,
+        initial="90",
+        coerce=lambda choice: None if choice == _NEVER else int(choice),
+    )
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        # It stands on one page with the person's own name.
+        super().__init__(data, auto_id="token_%s")
+
+    def clean_name(self) -> str:
+        """Return the name in the one way in which equal texts are equal."""
+        return normalize("NFC", " ".join(self.cleaned_data["name"].split()))
 
 
 class DeleteAccountForm(forms.Form):

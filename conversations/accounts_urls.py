@@ -3,7 +3,7 @@
 from allauth.account import views as allauth_views
 from django.urls import include, path, re_path
 
-from .views import accounts, health, leaving, metrics
+from .views import accounts, health, leaving, metrics, tokens
 
 urlpatterns = [
     path("setup/", accounts.setup, name="setup"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("account/language", accounts.set_language, name="set_language"),
     path("account/theme", accounts.set_theme, name="set_theme"),
     path("account/presets/", include("conversations.presets_urls")),
+    path("account/tokens/", tokens.index, name="tokens"),
+    path("account/tokens/<uuid:pk>/revoke", tokens.revoke, name="revoke_token"),
     path("account/browsers/<uuid:pk>/end", accounts.end_browser, name="end_browser"),
     path("account/browsers/end", accounts.end_other_browsers, name="end_other_browsers"),
     # Its end is that of every address that logs out here, by which page.js knows to clear the browser's storage.

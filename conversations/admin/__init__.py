@@ -6,9 +6,19 @@ What tells what happened can be read with Django's view permissions and changed 
 from allauth.account import admin as allauth_admin
 from django.contrib import admin
 
-from . import access, classes, conversations, generations, ollama, profiles, usage, users
+from . import access, classes, conversations, generations, ollama, profiles, tokens, usage, users
 
-__all__ = ["access", "classes", "conversations", "generations", "ollama", "profiles", "usage", "users"]
+__all__ = [
+    "access",
+    "classes",
+    "conversations",
+    "generations",
+    "ollama",
+    "profiles",
+    "tokens",
+    "usage",
+    "users",
+]
 
 # A second list of addresses, which allauth keeps for itself; a person's own one stands with the person.
 admin.site.unregister(allauth_admin.EmailAddress)

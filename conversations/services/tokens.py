@@ -6,11 +6,11 @@ A token is 256 random bits, so one round of a hash keeps it as well as the slow 
 import hashlib
 import re
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import ApiToken, User
@@ -57,7 +57,7 @@ def revoke(user: User, token: UUID) -> ApiToken:
 
 
 def holder(text: str) -> ApiToken:
-    """Return the token of this text, with its owner, and note that it is used.
+    """Return the token of this text, with its owner.
 
     Raises Refused(token_unknown, token_expired, account_inactive).
     """
@@ -70,17 +70,17 @@ def holder(text: str) -> ApiToken:
         raise Refused("token_expired")
     if not found.owner.is_active or found.owner.leaving_at is not None:
         raise Refused("account_inactive")
-    _note_use(found)
     return found
 
 
-def _note_use(token: ApiToken) -> None:
-    now = timezone.now()
-    before = now - _NOTED_EVERY
-    if token.last_used_at is None or token.last_used_at <= before:
-        # Of two at once one writes.
-        stale = ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=token.pk)
-        stale.update(last_used_at=now)
+def is_use_due(token: ApiToken) -> bool:
+    """Return whether the use of a token is worth a write: the last one that is kept is older than a minute."""
+    return token.last_used_at is None or token.last_used_at <= timezone.now() - _NOTED_EVERY
+
+
+def note_uses(used: Collection[UUID]) -> None:
+    """Keep that these tokens are used now."""
+    ApiToken.objects.filter(pk__in=used).update(last_used_at=timezone.now())
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language as keep_language_cookie
 
 from conversations import offering
-from conversations.account_forms import FirstAdministratorForm, FirstPasswordForm, ProfileForm
+from conversations.account_forms import FirstAdministratorForm, FirstPasswordForm, ProfileForm, TokenForm
 from conversations.adapter import INVITED_BY, invitation
 from conversations.context_processors import THEME_COOKIE, theme
 from conversations.generation.backend import backend
@@ -143,24 +143,38 @@ class PasswordResetView(allauth_views.PasswordResetView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: PersonRequest) -> HttpResponse:
     """Show and change what a person may choose, and show where they are logged in."""
-    # Not request.user itself: a form writes values on its instance that may turn out to be wrong.
-    user = User.objects.get(username=request.user.get_username())
-    form = ProfileForm(request.POST or None, instance=user, **_offered(request))
+    form = _profile(request, request.POST or None)
     if not form.is_valid():
-        context = {
-            "form": form,
-            "site_model": backend.state("").model,
-            "browsers": _browsers(request),
-            "shared_links": SharedLink.objects.of(user),
-            "readers": [reader for reader in access.readers() if reader != user],
-            "allowance": quotas.allowance(user),
-            "readings": Access.objects.of(user)[:_LATEST_READINGS],
-        }
-        return render(request, "account/account.html", context)
-    accounts.save_profile(form.save(commit=False))
+        return page(request, form=form)
+    user = form.save(commit=False)
+    accounts.save_profile(user)
     with override(user.language or get_language()):
         messages.success(request, gettext("Your settings are saved."))
     return _with_theme(redirect("account"), user.theme)
+
+
+def page(request: PersonRequest, status: int = 200, **parts: Any) -> HttpResponse:
+    """Return the page of the account; `parts` are what it shows of this request, in place of how it begins."""
+    user = request.user
+    context = {
+        "form": parts.get("form") or _profile(request),
+        "site_model": backend.state("").model,
+        "browsers": _browsers(request),
+        "tokens": user.api_tokens.all(),
+        "token_form": TokenForm(),
+        "shared_links": SharedLink.objects.of(user),
+        "readers": [reader for reader in access.readers() if reader != user],
+        "allowance": quotas.allowance(user),
+        "readings": Access.objects.of(user)[:_LATEST_READINGS],
+        **parts,
+    }
+    return render(request, "account/account.html", context, status=status)
+
+
+def _profile(request: PersonRequest, data: QueryDict | None = None) -> ProfileForm:
+    # Not request.user itself: a form writes values on its instance that may turn out to be wrong.
+    user = User.objects.get(username=request.user.get_username())
+    return ProfileForm(data, instance=user, **_offered(request))
 
 
 @never_cache

@@ -19,6 +19,7 @@ from django.utils import timezone
 from conversations.attachments import files
 from conversations.models import (
     Access,
+    ApiToken,
     Attachment,
     Conversation,
     Generation,
@@ -80,6 +81,7 @@ def everything(user: User) -> Conversation:
     User.objects.filter(pk=user.pk).update(default_preset=preset, name="Ming, the person")
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     Quota.objects.create(person=user, messages=100)
+    ApiToken.objects.create(owner=user, name=f"of {NAME}", digest="x" * 64)
     Slip.objects.create(user=user, digest=f"of {NAME}", expires_at=timezone.now())
     Spent.objects.create(person=user, day=timezone.localdate())
     UsageDay.objects.create(day=timezone.localdate(), person=user, model=f"of {NAME}")
@@ -238,6 +240,7 @@ def test_what_is_too_much_for_one_request_goes_later(delete, user, monkeypatch):
     assert not left.has_usable_password()
     assert NAME not in left.username
     assert Client().get(f"/shared/{link.token}/").status_code == 404
+    assert not ApiToken.objects.exists()
     while leaving.forget_some(0):
         pass
     assert not User.objects.filter(pk=user.pk).exists()

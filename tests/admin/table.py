@@ -10,6 +10,8 @@ from typing import Any
 
 # What an address does with who is not let in, or is.
 ALLOWED, LOGIN, REFUSED, MISSING, UNFIT, GONE = "allowed", "login", "refused", "missing", "unfit", "gone"
+# Nobody is let in by being logged in.
+TOKEN = "token"
 # Who is let in, besides who has a permission.
 EVERYBODY, PEOPLE, OWNER, STAFF, NOBODY = "everybody", "people", "owner", "staff", "nobody"
 
@@ -79,6 +81,7 @@ SITE = [
     post("delete_preset", "own_preset", who=OWNER),
     post("default_preset", who=OWNER, data={"preset": "{own_preset}"}),
     post("end_browser", "browser", who=OWNER),
+    post("revoke_token", "apitoken", who=OWNER),
     # What everybody has of their own.
     get("home", who=PEOPLE, shows=True),
     get("search", who=PEOPLE, data={"q": "secret"}, shows=True),
@@ -90,6 +93,9 @@ SITE = [
     post("attachments", who=PEOPLE, answer=UNFIT),
     get("account", who=PEOPLE, shows=True),
     post("account", who=PEOPLE, shows=True),
+    # Leads to the account.
+    get("tokens", who=PEOPLE),
+    post("tokens", who=PEOPLE, data={"name": "x", "days": "7"}, shows=True),
     get("account_readings", who=PEOPLE),
     get("account_export", who=PEOPLE, shows=True),
     get("account_import", who=PEOPLE),
@@ -130,6 +136,13 @@ SITE = [
     get("readyz", who=EVERYBODY),
     # For who has the token, which nobody has by an account.
     get("metrics", who=EVERYBODY, answer=MISSING),
+    # Who has a token of a person's own is in tests/process/test_api_bad_input.py.
+    post("api_chat", who=EVERYBODY, answer=TOKEN),
+    get("api_generation", "generation", who=EVERYBODY, answer=TOKEN),
+    post("api_stop", "generation", who=EVERYBODY, answer=TOKEN),
+    get("api_models", who=EVERYBODY, answer=TOKEN),
+    get("api_conversations", who=EVERYBODY, answer=TOKEN),
+    get("api_conversation", "conversation", who=EVERYBODY, answer=TOKEN),
 ]
 
 CONVERSATION, GENERATION, GROUP = (
@@ -247,6 +260,7 @@ ROWS = [
     Rows("conversations_access", SEE_LOG, own=("changelist", "change")),
     Rows("conversations_usageday", SEE_USAGE, own=("changelist",)),
     Rows("conversations_pull", "manage_models", own=("changelist",)),
+    Rows("conversations_apitoken", "view_apitoken|change_apitoken", delete="delete_apitoken"),
     _all("auth_group"),
     # Whoever makes accounts may change them: so does Django have it.
     _all("conversations_user", add="add_user change_user"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations.models import (
     Access,
+    ApiToken,
     Attachment,
     Generation,
     GenerationEvent,
@@ -31,6 +32,7 @@ LISTS = [
     *("conversations_conversation", "conversations_generation", "conversations_access", "conversations_user"),
     *("auth_group", "conversations_invitation", "conversations_modelprofile", "conversations_quota"),
     *("conversations_preset", "conversations_pull", "conversations_usageday"),
+    "conversations_apitoken",
 ]
 
 pytestmark = pytest.mark.usefixtures("apart", "files")
@@ -76,6 +78,7 @@ def _fill_one(root: User, count: int) -> None:
     Quota.objects.create(**({"person": person} if count % 2 else {"group": group}), messages=5)
     Preset.objects.create(owner=person, name="mine", model=model)
     Pull.objects.create(model=model, state="done", started_by=person)
+    ApiToken.objects.create(owner=person, name="mine", digest=f"{count:064}")
     counting.count_missing()
 
 

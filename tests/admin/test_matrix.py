@@ -14,7 +14,7 @@ from tests.admin import rows, table, world
 from tests.admin.table import ALLOWED, CASES, IN_ADMIN, LOGIN, MISSING, REFUSED, Case
 from tests.admin.world import ask, text_of, undone
 
-OUTCOMES = {400: table.UNFIT, 403: REFUSED, 404: MISSING, 410: table.GONE}
+OUTCOMES = {400: table.UNFIT, 401: table.TOKEN, 403: REFUSED, 404: MISSING, 410: table.GONE}
 STAFF = ("without", "with", "superuser")
 KINDS = ("anonymous", "owner", "other", *STAFF)
 

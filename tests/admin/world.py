@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from conversations.models import (
     Access,
+    ApiToken,
     Attachment,
     BrowserSession,
     Conversation,
@@ -112,6 +113,7 @@ def _of_person(owner: User, reader: User, call: Generation, said: Said) -> dict[
     brought.save()
     browser = BrowserSession.objects.create(user=owner, session_key="x" * 32, user_agent=said.own)
     preset = Preset.objects.create(owner=owner, name=said.own, system_prompt=said.own)
+    token = ApiToken.objects.create(owner=owner, name=said.own[:100], digest="x" * 64)
     return {
         "conversation": conversation.pk,
         "deleted": rows.conversation(owner, f"{said.words} deleted", deleted_at=rows.START).pk,
@@ -122,6 +124,7 @@ def _of_person(owner: User, reader: User, call: Generation, said: Said) -> dict[
         "import": brought.pk,
         "browser": browser.pk,
         "own_preset": preset.pk,
+        "apitoken": token.pk,
     }
 
 

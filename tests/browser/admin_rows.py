@@ -14,6 +14,7 @@ from django.utils import timezone
 from conversations.admin.transcript import PER_PAGE
 from conversations.models import (
     Access,
+    ApiToken,
     Attachment,
     Conversation,
     Generation,
@@ -110,6 +111,7 @@ def _control(anna: User, group: Group, reader: User) -> None:
         Quota.objects.create(messages=200, tokens=500_000, **whose)
     for owner in (None, anna):
         Preset.objects.create(owner=owner, name="Teacher", model="internlm2:1.8b", options=OPTIONS)
+    ApiToken.objects.create(owner=anna, name=f"A program with a name {'x' * 60}", digest="x" * 64)
     Invitation.objects.create(
         group=group, created_by=reader, used=3, expires_at=timezone.now() + timedelta(days=14)
     )

@@ -23,7 +23,7 @@ ELSEWHERE = {
 # Whatever a person may have that has a page, all with one id.
 ROWS = """
 from django.utils import timezone
-from conversations.models import Access, Conversation, Import, Message, Preset, SharedLink, User
+from conversations.models import Access, ApiToken, Conversation, Import, Message, Preset, SharedLink, User
 owner = User.objects.get(username="anna")
 row = Conversation.objects.create(owner=owner, title="A page of its own", updated_at=timezone.now())
 Conversation.objects.create(owner=owner, title="Put aside", updated_at=row.updated_at, archived_at=row.updated_at)
@@ -37,6 +37,7 @@ Access.objects.create(
     kind="transcript", reader=owner, reader_name="admin", owner=owner, owner_name="anna", conversation=row.pk
 )
 Preset.objects.create(pk=row.pk, owner=owner, name=str(row.pk))
+ApiToken.objects.create(pk=row.pk, owner=owner, name=str(row.pk), digest=row.pk.hex * 2)
 print(row.pk)
 """
 # What says that something failed, drawn by the templates that Django or the site's middleware choose.
