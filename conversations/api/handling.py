@@ -30,6 +30,7 @@ from conversations.services.errors import Refused
 
 from . import errors, shapes
 from .limits import limits
+from .uses import uses
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ async def _let_in(request: Request, method: str) -> None:
         raise Refused("token_missing")
     request.token = await database.read(tokens.holder, text.strip())
     request.person = request.token.owner
+    uses.note(request.token)
     limits.count_request(request.person.pk)
 
 

@@ -54,6 +54,7 @@ class Listener:
         self._waiting_chars = 0
         # Whether there may be more than what the room tells from now on.
         self._is_behind = True
+        self._live: Answer | None = None
         self._stored: Answer | None = None
         self._end: Generation | None = None
         self._is_gone = False
@@ -147,17 +148,23 @@ class Listener:
         """Return what lies behind the place of a reader who is behind, as far as that is in memory."""
         if not self._is_behind:
             return None
-        live = self._room.answer
-        source = live if live is not None and live.id == self._id else self._stored
-        if source is None:
-            return None
-        delta = source.after(self.at)
+        if self._room.answer is not None and self._room.answer.id == self._id:
+            self._live = self._room.answer
+        source = self._stored or self._live
+        delta = source.after(self.at) if source else None
         if delta is not None:
             return self._taken(delta)
+        self._end = self._end or self._end_of(self._live)
         if self._end is not None:
             return Ended(self._end)
-        self._is_behind = False
+        # Of an answer that has left its room, the database knows the rest.
+        self._is_behind = self._live is None or self._live is not self._room.answer
         return None
+
+    def _end_of(self, answer: Answer | None) -> Generation | None:
+        """Return the row of an answer that has ended and been shown to its end, where the reader has come to it."""
+        row = answer.row if answer else None
+        return row if row is not None and reaches(self.at, row.message.end) else None
 
     def _taken(self, delta: events.GenerationDelta) -> events.GenerationDelta:
         self.at = delta.end

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from conversations import database, offering
 from conversations.generation.backend import backend
 from conversations.lists import Place, listed
-from conversations.models import Generation, Message, User
+from conversations.models import Conversation, Generation, Message, User
 from conversations.services import conversations, generations
 from conversations.services.errors import Refused
 
@@ -64,13 +64,24 @@ def _conversation(person: User, pk: UUID, leaf: UUID | None, size: int) -> dict[
     found = conversations.owned(person, pk)
     if leaf and not found.messages.filter(pk=leaf).exists():
         raise Refused("bad_cursor")
-    messages = Message.objects.with_generations().branch(leaf or found.shown_leaf_id, size)
-    running = Generation.objects.live().filter(conversation=found).exists()
+    while True:
+        live = _live(found)
+        messages = Message.objects.with_generations().branch(leaf or found.shown_leaf_id, size)
+        told = [_message(row) for row in messages]
+        # Of an answer that ended between two of these queries the text would be missing.
+        if _live(found) == live:
+            break
     return {
-        "conversation": shapes.conversation(found, running=running),
-        "messages": [_message(row) for row in messages],
+        "conversation": shapes.conversation(found, running=live is not None),
+        "messages": told,
         "next": messages[0].parent_id if messages else None,
     }
+
+
+def _live(conversation: Conversation) -> UUID | None:
+    """Return the call that is being made in a conversation: there is one at most."""
+    live = Generation.objects.live().filter(conversation=conversation)
+    return live.values_list("pk", flat=True).first()
 
 
 def _message(row: Message) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class Following:
         if message.content.startswith(text) and message.thinking.startswith(thinking):
             answer.append(message.content[len(text) :], message.thinking[len(thinking) :])
             answer.show_all()
+        answer.row = progress.row
         self._leave(answer.id).publish(describe.finished(progress.row))
 
     def _part(self, row: Generation) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from conversations import events
+from conversations.models import Generation
 from conversations.services.generations import Chunk, Fact
 
 _MAX_FRAME_CHARS = 8192
@@ -72,6 +73,8 @@ class Answer:
         self.room = room
         self.state = state
         self.id = state.id
+        # As it is stored, once the answer has ended.
+        self.row: Generation | None = None
         self._shown = _Kinds(state.text, state.thinking)
         self._unshown = _Kinds()
         self._phase_since = time.monotonic()

@@ -228,6 +228,7 @@ class Runner:
         if answer.room.answer is answer:
             answer.room.answer = None
         if row is not None:
+            answer.row = row
             answer.room.publish(describe.finished(row))
         else:
             answer.room.refresh()
