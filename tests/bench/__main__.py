@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.site import ROOT
 
-from . import curves, hostile, idle, page, past, profile, report, stopping, streams
+from . import curves, hostile, idle, page, past, profile, report, scripts, stopping, streams
 from .results import Outcome, Row
 
 SCENARIOS: dict[str, Callable[[], Outcome]] = {
@@ -17,6 +17,7 @@ SCENARIOS: dict[str, Callable[[], Outcome]] = {
     "relay": streams.relay,
     "bare": streams.bare,
     "streams": streams.streams,
+    "api": scripts.api,
     "many": streams.many,
     "first": streams.first,
     "stop": stopping.stop,

@@ -11,7 +11,16 @@ import httpx
 from tests.scripted_ollama import ScriptedOllama
 from tests.site import Site, wait_until
 
-from .processes import START_SECONDS, Measurer, Sampler, Scripted, cpu_seconds, new_readers, program
+from .processes import (
+    START_SECONDS,
+    Measurer,
+    Sampler,
+    Scripted,
+    cpu_seconds,
+    new_callers,
+    new_readers,
+    program,
+)
 
 STREAMS, RATE, COUNT = 50, 50, 500
 Figures = dict[str, Any]
@@ -51,6 +60,7 @@ def read(kind: str, targets: list[Any], ollama: Scripted, load: Load, server: in
             "cpu_us_per_token": round(spent / max(1, figures["tokens"]) * 1e6, 1),
             "window_us_per_token": [round(share * 1e6, 1) for share in busy],
             "server_cpu_s": round(spent, 3),
+            "threads": sampler.most_threads,
             "ollama_cpu_s": round(cpu_seconds(ollama.pid) - wrote, 2),
             "rate": load.rate,
             "count": load.count,
@@ -60,6 +70,11 @@ def read(kind: str, targets: list[Any], ollama: Scripted, load: Load, server: in
 def read_site(site: Site, ollama: Scripted, streams: int = STREAMS, load: Load | None = None) -> Figures:
     """Read that many answers of the site, each in a new conversation of another person."""
     return read("site", new_readers(site, streams), ollama, load or Load(), site.pid)
+
+
+def read_api(site: Site, ollama: Scripted, streams: int = STREAMS, load: Load | None = None) -> Figures:
+    """Read that many answers as events, each in a new conversation of another person."""
+    return read("api", new_callers(site, streams), ollama, load or Load(), site.pid)
 
 
 @contextmanager

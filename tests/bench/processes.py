@@ -33,11 +33,17 @@ def rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def threads(pid: int) -> int:
+    """How many threads a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
 class Sampler:
-    """Notes a process's processor time ten times a second, for the cost of a part of a run."""
+    """Notes a process's processor time ten times a second, for the cost of a part of a run, and its most threads."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
+        self.most_threads = 0
         self._seen: list[tuple[float, float]] = []
         self._over = Event()
         self._thread = Thread(target=self._sample, daemon=True)
@@ -54,6 +60,7 @@ class Sampler:
     def _sample(self) -> None:
         while True:
             self._seen.append((time.monotonic() - self._begun, cpu_seconds(self._pid)))
+            self.most_threads = max(self.most_threads, threads(self._pid))
             if self._over.wait(0.1):
                 return
 
@@ -221,3 +228,20 @@ def new_readers(site: Site, people: int, each: int = 1) -> list[dict[str, Any]]:
         }
         for session, conversation, signature in json.loads(made)
     ]
+
+
+# Makes people of whom each has a token.
+MAKE_CALLERS = """
+import json, uuid
+from conversations.models import User
+from conversations.services import tokens
+people = [User.objects.create(username=f"caller-{{uuid.uuid4().hex[:12]}}") for _ in range({people})]
+print(json.dumps([tokens.make(person, "bench", None)[1] for person in people]))
+"""
+
+
+def new_callers(site: Site, people: int) -> list[dict[str, Any]]:
+    """Return where that many different people ask by program, and the header by which the site knows each."""
+    made = site.manage("shell", "--no-imports", "-c", MAKE_CALLERS.format(people=people))
+    url = f"{site.url}/api/chat/stream"
+    return [{"url": url, "headers": {"Authorization": f"Bearer {token}"}} for token in json.loads(made)]

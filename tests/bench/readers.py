@@ -1,7 +1,7 @@
-"""Readers of streams, a process of their own: of the site's sockets, of a bare consumer's, of a relay's events, and of
-the scripted Ollama itself through the site's client.
+"""Readers of streams, a process of their own: of the site's sockets and events, of a bare consumer's, of a relay's
+events, and of the scripted Ollama itself through the site's client.
 
-The plan: `kind` (site, bare, relay, direct), `targets` (url, headers), `delays` (seconds from the start to each
+The plan: `kind` (site, api, bare, relay, direct), `targets` (url, headers), `delays` (seconds from the start to each
 question), `count` (tokens that an answer has). What they saw is one JSON object: see `summary`.
 """
 
@@ -44,6 +44,16 @@ class Frame(msgspec.Struct):
     code: str = ""
 
 
+class Event(msgspec.Struct):
+    """What of the API's events the reader looks at."""
+
+    done: bool
+    token: str = ""
+    thinking: str = ""
+    status: str = ""
+    error: dict[str, str] = {}
+
+
 @dataclass
 class Stream:
     """One answer as its reader saw it; ages in 0.1 ms, times in seconds."""
@@ -69,6 +79,7 @@ class Stream:
 
 
 DECODE = msgspec.json.Decoder(Frame).decode
+DECODE_EVENT = msgspec.json.Decoder(Event).decode
 
 
 async def read_site(socket: ClientConnection, stream: Stream) -> None:
@@ -92,6 +103,54 @@ async def read_site(socket: ClientConnection, stream: Stream) -> None:
             stream.status = frame.status
         elif frame.type == "error":
             stream.status = f"error {frame.code}"
+
+
+async def read_api(target: dict[str, Any], stream: Stream) -> None:
+    """Ask the site as a program does, and read its events until the answer has ended."""
+    parts = urlsplit(target["url"])
+    body = json.dumps({"prompt": "go"})
+    sent = {"Host": parts.netloc, "Content-Type": "application/json", "Content-Length": len(body)}
+    head = "".join(f"{name}: {value}\r\n" for name, value in (sent | target["headers"]).items())
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        writer.write(f"POST {parts.path} HTTP/1.1\r\n{head}\r\n{body}".encode())
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"{answer.splitlines()[0]!r} {await reader.read(500)!r}")
+        async for raw in events(reader):
+            take_event(raw, stream)
+    finally:
+        writer.close()
+
+
+async def events(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Take the events out of the chunks of an answer's body."""
+    left = b""
+    while size := int(await reader.readline(), 16):
+        *whole, left = (left + (await reader.readexactly(size + 2))[:-2]).split(b"\n\n")
+        for raw in whole:
+            yield raw
+
+
+def take_event(raw: bytes, stream: Stream) -> None:
+    """Note an event, and what is wrong with its place in the answer."""
+    fields = dict(line.split(b": ", 1) for line in raw.split(b"\n") if not line.startswith(b":"))
+    if b"data" not in fields:
+        return
+    event = DECODE_EVENT(fields[b"data"])
+    if stream.status != "unfinished":
+        stream.broken = "an event after the last one"
+    elif event.done:
+        stream.status = f"error {event.error['code']}" if event.error else event.status
+    if event.token:
+        stream.take(raw + b"\n\n")
+    if b"id" in fields:
+        end = stream.end + len(event.token)
+        if fields[b"id"] != f"{end}:0".encode():
+            stream.broken = (
+                f"an event with {len(event.token)} characters after {stream.end} has {fields[b'id']!r}"
+            )
+        stream.end = end
 
 
 async def read_bare(socket: ClientConnection, stream: Stream) -> None:
@@ -139,6 +198,8 @@ async def opened(plan: dict[str, Any]) -> AsyncIterator[list[Any]]:
             yield [client] * len(plan["targets"])
         elif plan["kind"] == "relay":
             yield [target["url"] for target in plan["targets"]]
+        elif plan["kind"] == "api":
+            yield plan["targets"]
         else:
             gate = asyncio.Semaphore(AT_ONCE)
             sockets = await asyncio.gather(*(joined(target, gate) for target in plan["targets"]))
@@ -172,6 +233,7 @@ async def leave(socket: ClientConnection) -> None:
 
 READ: dict[str, Callable[[Any, Stream], Awaitable[None]]] = {
     "site": read_site,
+    "api": read_api,
     "bare": read_bare,
     "relay": read_relay,
     "direct": read_direct,

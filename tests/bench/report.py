@@ -26,6 +26,7 @@ TITLES = {
     "floor": "The same load: reading alone",
     "relay": "The same load: a plain relay",
     "bare": "The same load: a bare consumer",
+    "api": "Answers for programs",
     "many": "Many slow answers",
     "first": "The first token",
     "stop": "Stop",
