@@ -1,6 +1,7 @@
 """How requests and sockets reach the site."""
 
 import os
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,13 +52,12 @@ class PageHandler(ASGIHandler):
 class _PagesAndApi:
     """Hands a request on to what answers its address."""
 
-    def __init__(self, pages: ASGIHandler, api: ASGIHandler) -> None:
+    def __init__(self, pages: ASGIHandler, api: Callable[..., Awaitable[None]]) -> None:
         self._pages = pages
         self._api = api
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        handler = self._api if is_of_api(scope["path"]) else self._pages
-        await handler(scope, receive, send)
+        await (self._api if is_of_api(scope["path"]) else self._pages)(scope, receive, send)
 
 
 def _application() -> Any:
@@ -67,14 +67,14 @@ def _application() -> Any:
 
     from channels.routing import ProtocolTypeRouter, URLRouter
 
-    from conversations.api.handling import ApiHandler
+    from conversations.api.application import Api
     from conversations.routing import websocket_urlpatterns
     from conversations.sessions import LoggedIn
 
     from .origin import SameOrigin
 
     sockets = SameOrigin(LoggedIn(URLRouter(websocket_urlpatterns)))
-    requests = _PagesAndApi(PageHandler(), ApiHandler())
+    requests = _PagesAndApi(PageHandler(), Api())
     return UnderSitePath(ProtocolTypeRouter({"http": requests, "websocket": sockets}))
 
 

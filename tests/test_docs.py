@@ -80,7 +80,12 @@ def test_both_languages_have_the_same_headings_settings_and_code():
     english, chinese = map(read, READMES)
     levels = [re.findall(r"^(#+) ", prose(text), re.MULTILINE) for text in (english, chinese)]
     assert levels[0] == levels[1]
-    assert code_blocks(english) == code_blocks(chinese)
+    # Questions to the model are in the page's own language.
+    code = [
+        [re.sub(r'"prompt": "[^"]*"', "", block) for block in code_blocks(text)]
+        for text in (english, chinese)
+    ]
+    assert code[0] == code[1]
     rows = [re.findall(r"^\| (`[A-Z_]+`) \|", text, re.MULTILINE) for text in (english, chinese)]
     assert rows[0] == rows[1]
 

@@ -26,6 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
         ("DATA_DIR", __file__, "no directory can be made"),
         ("OLLAMA_BASE_URL", "localhost:11434", "http://127.0.0.1:11434"),
         ("DATABASE_URL", "foo", "postgres://"),
+        ("API_ALLOWED_ORIGINS", "lab.example.org", "https://tools.example.org"),
+        ("API_ALLOWED_ORIGINS", "https://lab.example.org,https://lab.example.org/page", "/page"),
+        ("API_ALLOWED_ORIGINS", "*", "https://tools.example.org"),
     ],
 )
 def test_wrong_setting_is_named(name, value, hint, tmp_path):

@@ -1,27 +1,20 @@
-"""How a request of a program is let in, and how what is refused or fails becomes JSON.
+"""What the views of the API have in common: who is let in, and how what is refused or fails becomes JSON.
 
-Everything here runs on the event loop: a stream that is open costs no thread. There are no sessions and no cookies;
-who asks is who made the token.
+There are no sessions and no cookies; who asks is who made the token.
 """
 
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec
 
-from corsheaders.middleware import CorsMiddleware
-from django.conf import settings
-from django.core.exceptions import DisallowedHost, RequestDataTooBig
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.db import InterfaceError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.security import SecurityMiddleware
-from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import translation
 
-from chatsite import logs
 from conversations import database
 from conversations.languages import language_of
 from conversations.models import ApiToken, User
@@ -114,66 +107,3 @@ def language(request: Request) -> str:
     """Return the language to speak to the person who reads what the program was told."""
     person = getattr(request, "person", None)
     return language_of(person, request.headers.get("Accept-Language", ""), {})
-
-
-class ApiHandler(ASGIHandler):
-    """Django's handler with what an API needs around its views, and without what pages need.
-
-    `settings.MIDDLEWARE` is for pages; most of it is synchronous and would take a thread for each request.
-    """
-
-    request_class = Request
-
-    def load_middleware(self, is_async: bool = True) -> None:
-        """Put together what stands around the views."""
-        self._security = SecurityMiddleware(_no_page)
-        self._respond = CorsMiddleware(_respond)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request; without the thread of its own that Django makes for each."""
-        await self.handle(scope, receive, send)
-
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a request with the headers that every answer has."""
-        name = logs.named(request)
-        logs.request_id.set(name)
-        response = await cast("Awaitable[HttpResponse]", self._respond(request))
-        self._security.process_response(request, response)
-        # A proxy that compresses a stream holds it back.
-        response["Cache-Control"] = "no-store, no-transform"
-        response["X-Accel-Buffering"] = "no"
-        response[logs.HEADER] = name
-        response._resource_closers.append(request.close)  # type: ignore[attr-defined] # as Django's own
-        return response
-
-
-def _no_page(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError
-
-
-async def _respond(request: HttpRequest) -> HttpResponseBase:
-    asked = cast("Request", request)
-    try:
-        view, args, kwargs = _view_of(asked)
-    except DisallowedHost:
-        return refused(asked, Refused("bad_host"))
-    except Resolver404:
-        return refused(asked, Refused("unknown_address"))
-    except RequestDataTooBig:
-        return refused(asked, Refused("too_large", limit=shapes.MAX_BODY_BYTES // 1024))
-    except Refused as refusal:
-        return refused(asked, refusal)
-    found: HttpResponseBase = await view(asked, *args, **kwargs)
-    return found
-
-
-def _view_of(request: Request) -> ResolverMatch:
-    """Return what answers a request. Raises DisallowedHost, Refused, Resolver404, RequestDataTooBig."""
-    request.get_host()
-    # To lead from HTTP to HTTPS would hide from a program that it sends its token in the clear.
-    if settings.HTTPS and not request.is_secure():
-        raise Refused("https_only")
-    found = resolve(request.path_info)
-    # Django looks at its size when it is asked for.
-    _ = request.body
-    return found

@@ -1,7 +1,7 @@
 """An answer as server-sent events, and as one object when it is whole."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import NamedTuple
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -48,20 +48,26 @@ def listen(request: Request, row: Generation, at: events.Position = (0, 0), *, k
 
 
 def _at_the_end_of_this_task(do: Callable[[], None]) -> None:
-    # Django's handler runs the view and sends its answer in one task, which ends however the request does; an answer
-    # whose reader has gone before its first byte is not even closed.
+    # One task runs the view and sends its answer, and ends however the request does; whose reader has gone before the
+    # first byte has not even begun to be iterated.
     if task := asyncio.current_task():
         task.add_done_callback(lambda _: do())
 
 
-def stream(request: Request, row: Generation, listener: Listener) -> StreamingHttpResponse:
+class EventStream(StreamingHttpResponse):
+    """An answer that comes in events."""
+
+    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(events, content_type="text/event-stream; charset=utf-8")
+        self.events = events
+
+
+def stream(request: Request, row: Generation, listener: Listener) -> EventStream:
     """Return the answer that streams what the listener reads."""
-    return StreamingHttpResponse(
-        _events(request, row, listener), content_type="text/event-stream; charset=utf-8"
-    )
+    return EventStream(_events(request, row, listener))
 
 
-async def _events(request: Request, row: Generation, listener: Listener) -> AsyncIterator[bytes]:
+async def _events(request: Request, row: Generation, listener: Listener) -> AsyncGenerator[bytes]:
     yield shapes.event(shapes.encode(shapes.begun(row)))
     while True:
         match await listener.next():
