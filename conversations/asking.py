@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from .generation.backend import backend
 from .generation.runner import runner
 from .models import Generation, User
 from .offering import chooser
-from .services import generations
+from .services import generations, offers
 from .services.beginning import Asker
 from .services.errors import Refused
 from .services.generations import Call
@@ -42,19 +43,21 @@ class Begun(NamedTuple):
 
 
 def begin(
-    user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]
+    user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked], *, is_new: bool = False
 ) -> asyncio.Task[Begun]:
-    """Store what `user` asks in `conversation`, tell its pages and begin; `signature` allows it to be a new one.
+    """Store what `user` asks in `conversation`, tell its pages and begin; `signature` and `is_new` as in `Asker`.
 
     The task raises Refused. It is the runner's: once a question is stored it has to begin, even if whoever asked has
     gone in between.
     """
     _refuse_if_draining()
-    return runner.adopt(_begin(user, conversation, signature, ask))
+    return runner.adopt(_begin(user, conversation, signature, ask, is_new))
 
 
-async def _begin(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Begun:
-    stored = await _stored(user, conversation, signature, ask)
+async def _begin(
+    user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked], is_new: bool
+) -> Begun:
+    stored = await _stored(user, conversation, signature, ask, is_new)
     asked, told, call = stored
     if asked.repeated and not stored.is_abandoned:
         return Begun(asked, told, has_begun=False)
@@ -71,12 +74,17 @@ def _refuse_if_draining() -> None:
         raise Refused("shutting_down")
 
 
-async def _stored(user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked]) -> Stored:
+async def _stored(
+    user: User, conversation: UUID, signature: str, ask: Callable[[Asker], Asked], is_new: bool
+) -> Stored:
     runner.make_way()
     await backend.prepare()
     # Preparing may have waited for Ollama.
     _refuse_if_draining()
-    asker = Asker(user, conversation, runner.process, chooser(user), signature, _can_see)
+    offer = cache(offers.offer)
+    asker = Asker(
+        user, conversation, runner.process, chooser(user, offer), signature, is_new, _can_see, offer
+    )
     stored = await _questions.run(_store, asker, ask)
     if stored.is_abandoned:
         # It may have ended since its row was read. Whoever ends one writes its row first: it is read again.
@@ -97,7 +105,7 @@ def _store(asker: Asker, ask: Callable[[Asker], Asked]) -> Stored:
         told.append(events.MessageCreated(client_id=asked.generation.client_id, message=message))
     is_only = asked.question is not None and not asked.repeated
     told.append(describe.started(asked.generation, is_only=is_only))
-    return Stored(asked, told, generations.call(asked.generation))
+    return Stored(asked, told, generations.call(asked.generation, asker.offer))
 
 
 def _give_turns(together: list[Stored]) -> None:

@@ -57,8 +57,8 @@ class Api:
     async def _answer(self, request: Request, send: Any) -> None:
         name = logs.named(request)
         logs.request_id.set(name)
-        response = await cast("Awaitable[HttpResponse]", self._respond(request))
-        self._security.process_response(request, response)
+        response = await cast("Awaitable[HttpResponseBase]", self._respond(request))
+        self._security.process_response(request, cast("HttpResponse", response))
         # A proxy that compresses a stream holds it back.
         response["Cache-Control"] = "no-store, no-transform"
         response["X-Accel-Buffering"] = "no"
@@ -70,7 +70,7 @@ class Api:
                 async for part in parts:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body"})
-        else:
+        elif isinstance(response, HttpResponse):
             await send({"type": "http.response.body", "body": response.content})
 
 

@@ -49,7 +49,7 @@ async def _asked(person: User, question: shapes.Question) -> Generation:
         chosen=Chosen(model=question.model, system=question.system),
         options=question.all_options,
     )
-    begun = asking.begin(person, conversation, signature, ask)
+    begun = asking.begin(person, conversation, signature, ask, is_new=not question.conversation)
     try:
         return (await asyncio.shield(begun)).asked.generation
     except asyncio.CancelledError:

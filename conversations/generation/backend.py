@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from conversations.events import OllamaState
-from conversations.ollama.catalogue import Abilities, ModelDetails, ModelInfo, abilities
+from conversations.ollama.catalogue import Abilities, LoadedModel, ModelDetails, ModelInfo, abilities
 from conversations.ollama.client import OllamaClient
 from conversations.ollama.errors import OllamaError
 from conversations.ollama.transport import Timeouts
@@ -70,6 +70,7 @@ class Backend:
         self._embedded: OllamaClient | None = None
         self._details: dict[tuple[str, str], ModelDetails] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._asked_for_loaded: tuple[OllamaClient, asyncio.Task[list[LoadedModel]]] | None = None
         self._changed: Callable[[], None] = lambda: None
 
     def use_embedded(self, url: str) -> None:
@@ -233,6 +234,19 @@ class Backend:
         except OllamaError:
             return None
 
+    async def loaded(self, client: OllamaClient) -> set[str]:
+        """Return the names of the models in memory now. Raises OllamaError.
+
+        Those who ask at the same time share one request: all answers that begin together want to know.
+        """
+        shared = self._asked_for_loaded
+        if shared is None or shared[0] is not client or shared[1].done():
+            asking = asyncio.create_task(client.ps())
+            # An error of which everybody has stopped to wait is nobody's.
+            asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+            shared = self._asked_for_loaded = client, asking
+        return {model.name for model in await asyncio.shield(shared[1])}
+
     async def _show(self, client: OllamaClient, name: str, digest: str) -> ModelDetails:
         key = (name, digest)
         if key not in self._details:
@@ -261,9 +275,10 @@ class Backend:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        asked = self._asked_for_loaded[1] if self._asked_for_loaded else None
+        for look in filter(None, (self._looking, asked)):
+            look.cancel()
+            await asyncio.wait([look])
         await self._ollama.aclose()
         if self._embedded is not None:
             await self._embedded.aclose()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -41,6 +42,9 @@ _LOADING_POLL_SECONDS = 0.5
 # Most models begin at once: then nobody has to know what they would have been waited for.
 _PATIENCE_SECONDS = 0.1
 _REASONS = {"length": "length"}
+
+# Returns the names of the models in memory.
+Loaded = Callable[[], Awaitable[set[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ async def stream(
             await writer.run(generations.set_call, answer.id, answer.columns)
     options = {name: value for name, value in call.options.items() if name != HISTORY_TURNS}
     think = backend.think(model, call.think)
-    return await _read(answer, client, ChatRequest(model, prompt.messages, options, think), pace)
+    request = ChatRequest(model, prompt.messages, options, think)
+    return await _read(answer, client, request, partial(backend.loaded, client), pace)
 
 
 async def prompt_of(call: Call, window: int, *, sees: bool) -> Prompt:
@@ -121,9 +126,11 @@ async def prompt_of(call: Call, window: int, *, sees: bool) -> Prompt:
     return await asyncio.to_thread(chosen) if call.attached else chosen()
 
 
-async def _read(answer: LiveAnswer, client: OllamaClient, request: ChatRequest, pace: Pace) -> Outcome:
+async def _read(
+    answer: LiveAnswer, client: OllamaClient, request: ChatRequest, loaded: Loaded, pace: Pace
+) -> Outcome:
     waiting: asyncio.Task[None] | None = asyncio.create_task(
-        _tell_what_it_waits_for(answer, client, request.model)
+        _tell_what_it_waits_for(answer, loaded, request.model)
     )
     try:
         async with contextlib.aclosing(client.chat(request, pace)) as chunks:
@@ -172,15 +179,15 @@ def _done(chunk: Chunk) -> Outcome:
     return Outcome("completed", _REASONS.get(chunk.done_reason, "stop"), columns=counts)
 
 
-async def _tell_what_it_waits_for(answer: LiveAnswer, client: OllamaClient, model: str) -> None:
+async def _tell_what_it_waits_for(answer: LiveAnswer, loaded: Loaded, model: str) -> None:
     """Tell loading from reading by asking what is in memory; until that is answered, it is still connecting."""
     await asyncio.sleep(_PATIENCE_SECONDS)
     while True:
         try:
-            loaded = any(found.name == model for found in await client.ps())
+            is_loaded = model in await loaded()
         except OllamaError:
             return
-        if loaded:
+        if is_loaded:
             answer.enter("reading")
             return
         if answer.state.phase != "loading":

@@ -12,8 +12,7 @@ from django.utils import timezone
 from conversations.models import Conversation, Generation, GenerationEvent, Message, User
 from conversations.search import index
 
-from . import options as model_options
-from . import quotas
+from . import offers, quotas
 from .errors import Refused
 
 _CHANGED_BY_ASKING = ["model", "options", "system_prompt", "think", "shown_leaf", "updated_at", "archived_at"]
@@ -24,8 +23,9 @@ class Asker:
     """Who asks, where, and for which process.
 
     `choose` names the model that would answer, given the one that is wanted ("" for any); it raises
-    Refused(unknown_model). `signature` allows an unknown conversation to be created. `can_see` tells whether a model
-    takes pictures, None where nobody knows.
+    Refused(unknown_model). `signature` allows an unknown conversation to be created; it `is_new` where its id was made
+    for this question. `can_see` tells whether a model takes pictures, None where nobody knows. `offer` is that of
+    services/offers.py, or one that remembers what it said.
     """
 
     user: User
@@ -33,7 +33,9 @@ class Asker:
     process: str
     choose: Callable[[str], str]
     signature: str = ""
+    is_new: bool = False
     can_see: Callable[[str], bool | None] = lambda _model: None
+    offer: Callable[[User], offers.Offer] = offers.offer
 
 
 class Means(NamedTuple):
@@ -49,8 +51,8 @@ def means_of(
 ) -> Means:
     """Return what the conversation has chosen, or `model`, and the options `above` its own. Raises Refused."""
     chosen = asker.choose(model or conversation.model)
-    options = model_options.effective(chosen, conversation.options | (above or {}))
-    return Means(chosen, options, conversation.think)
+    defaults = asker.offer(asker.user).defaults(chosen)
+    return Means(chosen, {**defaults, **conversation.options, **(above or {})}, conversation.think)
 
 
 def means_of_last(asker: Asker, conversation: Conversation, answer: Message) -> Means:

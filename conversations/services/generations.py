@@ -4,7 +4,7 @@ Every step is a guarded UPDATE, so of two writers one wins and the other changes
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from conversations.ollama.wire import storable
 from conversations.rendering import plain, render
 from conversations.search import index
 
-from . import attachments, options
+from . import attachments, offers
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class Call:
     attached: dict[UUID, list[Attachment]] = field(default_factory=dict)
 
 
-def call(row: Generation) -> Call:
+def call(row: Generation, offer: Callable[[User], offers.Offer] = offers.offer) -> Call:
     """Return what the shown branch and the settings of its conversation make of a generation that has just begun."""
     answer = row.message
     found = Message.objects.turns(answer.parent_id, _MAX_HISTORY)
@@ -149,7 +149,7 @@ def call(row: Generation) -> Call:
     if answer.content:
         turns.append((Message.Role.ASSISTANT, answer.content, answer.pk))
     attached = attachments.by_message([pk for _role, _content, pk, has_files in found if has_files])
-    system = row.conversation.system_prompt or options.system_prompt(row.model)
+    system = row.conversation.system_prompt or offer(row.requested_by).system_prompt(row.model)
     return Call(row.model, system, turns, unread, row.options, row.think, attached)
 
 

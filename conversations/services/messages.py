@@ -174,7 +174,7 @@ def _once(asker: Asker, client_id: str, ask: Callable[[Conversation | None], Ask
     `ask` gets the conversation, None where the asker has none of this id. Raises Refused(busy) while another answer
     is on its way.
     """
-    mine = _mine(asker)
+    mine = None if asker.is_new else _mine(asker)
     repeated = _in_the_way(mine, client_id) if mine else None
     if repeated:
         return repeated
@@ -222,7 +222,7 @@ def _new_conversation(asker: Asker, text: str) -> Conversation:
     """
     if not may_create(asker.user, asker.conversation, asker.signature):
         raise Refused("not_found")
-    start = starting.start(asker.user, asker.choose)
+    start = starting.start(asker.user, asker.choose, asker.offer)
     conversation = starting.new_conversation(asker.conversation, asker.user, start)
     conversation.title = title_from(text)
     return conversation

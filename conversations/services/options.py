@@ -10,7 +10,6 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import ModelProfile
 from conversations.ollama.wire import storable
 
 from .errors import Refused
@@ -123,25 +122,3 @@ def rules() -> dict[str, Any]:
             "other": str(_ANYTHING),
         },
     }
-
-
-def defaults(model: str) -> dict[str, Any]:
-    """Return what the administrator's profiles say for `model`: those of its family, then those of its tag."""
-    family = model.partition(":")[0]
-    profiles = dict(
-        ModelProfile.objects.filter(name__in=[family, model]).order_by().values_list("name", "options")
-    )
-    return {**profiles.get(family, {}), **profiles.get(model, {})}
-
-
-def system_prompt(model: str) -> str:
-    """Return the system prompt of the administrator's profiles for `model`: that of its tag, or that of its family."""
-    family = model.partition(":")[0]
-    prompts = ModelProfile.objects.filter(name__in=[family, model]).exclude(system_prompt="")
-    found = dict(prompts.order_by().values_list("name", "system_prompt"))
-    return found.get(model, found.get(family, ""))
-
-
-def effective(model: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Return what a call of `model` uses: the profile's values under the conversation's own."""
-    return {**defaults(model), **chosen}

@@ -26,7 +26,9 @@ class Start:
     gone: str = ""
 
 
-def start(user: User, choose: Callable[[str], str]) -> Start:
+def start(
+    user: User, choose: Callable[[str], str], offer: Callable[[User], offers.Offer] = offers.offer
+) -> Start:
     """Return what the person's next conversation starts with.
 
     `choose` names the model that answers where one is wanted, and raises Refused where that is not there.
@@ -35,7 +37,7 @@ def start(user: User, choose: Callable[[str], str]) -> Start:
     wanted = [model for model in (preset.model, user.default_model) if model]
     there = [model for model in wanted if _is_there(model, choose)]
     return Start(
-        model=there[0] if there else _own_default(user, choose),
+        model=there[0] if there else _own_default(user, choose, offer),
         options=preset.options,
         system=preset.system_prompt,
         think=preset.think,
@@ -44,9 +46,9 @@ def start(user: User, choose: Callable[[str], str]) -> Start:
     )
 
 
-def _own_default(user: User, choose: Callable[[str], str]) -> str:
+def _own_default(user: User, choose: Callable[[str], str], offer: Callable[[User], offers.Offer]) -> str:
     """Return the model that answers a person who may not use all of them; "" for the site's, as for everybody else."""
-    if not offers.offer(user).is_limited:
+    if not offer(user).is_limited:
         return ""
     try:
         return choose("")

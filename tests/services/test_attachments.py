@@ -47,7 +47,9 @@ def asker(alice: User) -> Asker:
     """Alice, before a conversation that the page has signed; of all models, `blind` cannot see."""
     pk = uuid.uuid4()
     signature = conversations.sign_new(alice, pk)
-    return Asker(alice, pk, "process", lambda name: name or "any", signature, lambda name: name != "blind")
+    return Asker(
+        alice, pk, "process", lambda name: name or "any", signature, can_see=lambda name: name != "blind"
+    )
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from conversations.lists import Place
 from conversations.models import Conversation, User
 from conversations.querysets import ConversationQuerySet
 from conversations.services import conversations as services
-from conversations.lists import Place
 from conversations.views.sidebar import label
 
 Converse = Callable[..., Conversation]
