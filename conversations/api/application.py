@@ -7,7 +7,6 @@ as they are.
 
 import asyncio
 import io
-import logging
 from collections.abc import Awaitable
 from contextlib import aclosing
 from typing import Any, cast
@@ -26,8 +25,6 @@ from conversations.services.errors import Refused
 from . import shapes
 from .handling import Request, refused
 from .streams import EventStream
-
-logger = logging.getLogger(__name__)
 
 
 class Api:
