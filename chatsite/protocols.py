@@ -8,6 +8,7 @@ message in a list of its own, and answers every ping, whether its peer reads or 
 
 import time
 from collections import deque
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
@@ -118,10 +119,11 @@ class Socket(ws_protocol.WebSocketProtocol):
 def install() -> None:
     """Make daphne use both; it takes their classes from its own modules and offers no setting.
 
-    Nor does it for the clock by which it asks silent peers for a sign of life: the wall's may be set. Twisted has no
-    name for one of the statuses of the API.
+    Nor does it for the clock by which it asks silent peers for a sign of life: the wall's may be set. Twisted lacks
+    the names of some statuses.
     """
     http_protocol.time = ws_protocol.time = server.time = SimpleNamespace(time=time.monotonic)
     http_protocol.WebRequest = Request
-    http.RESPONSES.setdefault(422, b"Unprocessable Content")
+    for status in HTTPStatus:
+        http.RESPONSES.setdefault(status, status.phrase.encode())
     ws_protocol.WebSocketFactory.protocol = Socket

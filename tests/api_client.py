@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -69,9 +69,8 @@ class Program(AbstractContextManager["Program"]):
 
     def ask_whole(self, prompt: str, **fields: Any) -> Fields:
         """Ask with `"stream": false`, and return what comes of it."""
-        return _succeeded(
-            self.client.post(CHAT, json={"prompt": prompt, "stream": False, **fields}, timeout=SECONDS)
-        )
+        question = {"prompt": prompt, "stream": False, **fields}
+        return _succeeded(patiently(lambda: self.client.post(CHAT, json=question)))
 
     def join(self, generation: str, last: str | None = None) -> "Stream":
         """Return the stream of an answer, behind the event `last`; it is to be used by `with`."""
@@ -113,7 +112,8 @@ class Stream(AbstractContextManager["Stream"]):
     """
 
     def __init__(self, client: httpx.Client, method: str, path: str, at: str = "0:0", **more: Any) -> None:
-        self._request = client.stream(method, path, **more)
+        self._client = client
+        self._request = client.build_request(method, path, **more)
         self._at = _position(at)
         self._stack = ExitStack()
         self.events: list[Fields] = []
@@ -122,7 +122,8 @@ class Stream(AbstractContextManager["Stream"]):
         self.last_id: str | None = None
 
     def __enter__(self) -> Self:
-        self.response = self._stack.enter_context(self._request)
+        self.response = patiently(lambda: self._client.send(self._request, stream=True))
+        self._stack.callback(self.response.close)
         if self.response.status_code != httpx.codes.OK:
             self.response.read()
             raise AssertionError(f"{self.response.status_code}: {self.response.text}")
@@ -192,6 +193,14 @@ class Stream(AbstractContextManager["Stream"]):
             came = (self._at[0] + len(self.text), self._at[1] + len(self.thinking))
             assert _position(self.last_id) == came, (block, self.text)
         return event
+
+
+def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
+    """Return what is answered; who calls too often, waiting for a state, waits as long as they are told."""
+    while (answer := call()).status_code == httpx.codes.TOO_MANY_REQUESTS:
+        answer.close()
+        time.sleep(float(answer.headers["Retry-After"]))  # what the answer asks for
+    return answer
 
 
 def _position(event_id: str) -> tuple[int, int]:
