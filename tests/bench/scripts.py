@@ -24,8 +24,8 @@ def api() -> Outcome:
     slope = (spread["server_cpu_s"] - half["server_cpu_s"]) / max(1, tokens) * 1e6
     outcome.add(f"{LOAD}: server processor time per token", spread["cpu_us_per_token"], "µs", 150)
     outcome.add(f"{LOAD}: the same without the question's start and end", slope, "µs")
-    for name, figures in ((LOAD, spread), (AT_ONCE, at_once)):
-        outcome.add(f"{name}: first token, p50", figures["first_ms"]["p50"], "ms", 100)
+    for name, figures, aim in ((LOAD, spread, 100), (AT_ONCE, at_once, None)):
+        outcome.add(f"{name}: first token, p50", figures["first_ms"]["p50"], "ms", aim)
         outcome.add(f"{name}: first token, p99", figures["first_ms"]["p99"], "ms")
         add_soundness(outcome, name, figures)
     add_ages(outcome, LOAD, spread)
