@@ -58,10 +58,8 @@ class Program(AbstractContextManager["Program"]):
         self.client.close()
 
     def get(self, path: str, **params: Any) -> Fields:
-        """Return what a call answers that succeeds; who looks too often waits as long as they are told to."""
-        while (answer := self.client.get(path, params=params)).status_code == httpx.codes.TOO_MANY_REQUESTS:
-            time.sleep(float(answer.headers["Retry-After"]))  # as the site asks a program to do
-        return _succeeded(answer)
+        """Return what a call answers that succeeds."""
+        return _succeeded(patiently(lambda: self.client.get(path, params=params)))
 
     def ask(self, prompt: str, **fields: Any) -> "Stream":
         """Ask, and return the stream, which is to be used by `with`."""
@@ -199,7 +197,7 @@ def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
     """Return what is answered; who calls too often, waiting for a state, waits as long as they are told."""
     while (answer := call()).status_code == httpx.codes.TOO_MANY_REQUESTS:
         answer.close()
-        time.sleep(float(answer.headers["Retry-After"]))  # what the answer asks for
+        time.sleep(float(answer.headers["Retry-After"]))  # the span that the site asks a program to wait
     return answer
 
 

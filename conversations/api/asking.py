@@ -12,15 +12,16 @@ from django.http.response import HttpResponseBase
 from conversations import asking, database, events
 from conversations.asking import Begun
 from conversations.generation import stopping
+from conversations.generation.live import reaches
 from conversations.generation.runner import runner
 from conversations.models import Generation, User
 from conversations.services import conversations, generations, messages
 from conversations.services.conversations import Chosen
 from conversations.services.errors import Refused
+from conversations.services.generations import Told
 
 from . import shapes, streams
 from .handling import Request, answer, endpoint
-from .listening import is_beyond
 
 _A_PLACE = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
 # For whoever stops an answer and asks on at once.
@@ -68,11 +69,11 @@ def _stop_what_began(person: User, begun: asyncio.Task[Begun]) -> None:
 async def join(request: Request, generation: UUID) -> HttpResponseBase:
     """Stream an answer that is on its way, or has ended, from its beginning or behind a place in it."""
     at = _place(request.headers.get("Last-Event-ID", ""))
-    row = await _found(request.person, generation)
-    if not row.is_live and is_beyond(at, row):
+    found = await _found(request.person, generation)
+    if not found.row.is_live and not reaches((len(found.text), len(found.thinking)), at):
         raise Refused("bad_position")
     streams.reserve(request)
-    return streams.stream(request, row, streams.listen(request, row, at))
+    return streams.stream(request, found.row, streams.listen(request, found.row, at, found))
 
 
 def _place(text: str) -> events.Position:
@@ -87,7 +88,7 @@ def _place(text: str) -> events.Position:
 @endpoint("POST")
 async def stop(request: Request, generation: UUID) -> HttpResponseBase:
     """Stop an answer, and answer how it ended."""
-    row = await _found(request.person, generation)
+    row = (await _found(request.person, generation)).row
     if not row.is_live:
         return answer(shapes.state(row))
     listener = streams.listen(request, row)
@@ -101,8 +102,8 @@ async def stop(request: Request, generation: UUID) -> HttpResponseBase:
     return answer(shapes.state(row))
 
 
-async def _found(person: User, generation: UUID) -> Generation:
+async def _found(person: User, generation: UUID) -> Told:
     found = await database.read(generations.told, person, generation)
     if found is None:
         raise Refused("not_found")
-    return found[0]
+    return found

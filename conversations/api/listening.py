@@ -17,6 +17,7 @@ from conversations.generation.live import Answer, Room, reaches
 from conversations.generation.runner import runner
 from conversations.models import Generation, User
 from conversations.services import generations
+from conversations.services.generations import Told
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,10 @@ class Gone:
 class Listener:
     """A viewer of a conversation's room that reads one answer from `at` on."""
 
-    def __init__(self, user: User, row: Generation, at: events.Position = (0, 0)) -> None:
+    def __init__(
+        self, user: User, row: Generation, at: events.Position = (0, 0), found: Told | None = None
+    ) -> None:
+        """Begin to listen; what was `found` of an answer that has ended is not read again."""
         self.at = at
         self._user = user
         self._id = row.pk
@@ -61,6 +65,8 @@ class Listener:
         self._wake = asyncio.Event()
         self._is_due = False
         self._beat = self._next_beat()
+        if found is not None and not row.is_live:
+            self._store(found)
 
     def leave(self) -> None:
         """Read no more."""
@@ -181,20 +187,17 @@ class Listener:
         if found is None:
             self.end_session()
             return True
-        row, text, thinking = found
-        if row.is_live and self._is_gone:
+        if found.row.is_live and self._is_gone:
             self._is_behind = False
             return True
-        if row.is_live:
+        if found.row.is_live:
             # Another process writes it, or this one is about to: either tells the room.
             runner.following.wake()
             answer = self._room.answer
             return answer is not None and answer.id == self._id
-        self._end = row
-        self._stored = Answer(self._room, describe.generation(row, text, thinking))
+        self._store(found)
         return True
 
-
-def is_beyond(at: events.Position, row: Generation) -> bool:
-    """Return whether an ended answer has no such place."""
-    return not reaches(row.message.end, at)
+    def _store(self, found: Told) -> None:
+        self._end = found.row
+        self._stored = Answer(self._room, describe.generation(*found))

@@ -11,6 +11,7 @@ from conversations import events, outcomes
 from conversations.generation.runner import runner
 from conversations.models import Generation
 from conversations.services.errors import Refused
+from conversations.services.generations import Told
 from conversations.sessions import Bearer, session_watch
 
 from . import shapes
@@ -32,9 +33,16 @@ def reserve(request: Request) -> None:
     _at_the_end_of_this_task(lambda: limits.close_stream(person))
 
 
-def listen(request: Request, row: Generation, at: events.Position = (0, 0), *, keep: bool = True) -> Listener:
+def listen(
+    request: Request,
+    row: Generation,
+    at: events.Position = (0, 0),
+    found: Told | None = None,
+    *,
+    keep: bool = True,
+) -> Listener:
     """Return a listener for as long as the request lives; without `keep`, the answer ends with it."""
-    listener = Listener(request.person, row, at)
+    listener = Listener(request.person, row, at, found)
     session_watch.add(listener, Bearer(request.token.pk))
 
     def leave() -> None:

@@ -4,12 +4,17 @@ A write for each request would hold up the questions themselves.
 """
 
 import asyncio
+import logging
 from uuid import UUID
+
+from django.db import Error as DatabaseError
 
 from conversations import database
 from conversations.generation.runner import runner
 from conversations.models import ApiToken
 from conversations.services import tokens
+
+logger = logging.getLogger(__name__)
 
 _SECONDS = 1
 
@@ -30,7 +35,14 @@ class Uses:
 
     def _write(self) -> None:
         used, self._waiting = self._waiting, set()
-        runner.adopt(database.sockets.run(tokens.note_uses, used))
+        runner.adopt(_keep(used))
+
+
+async def _keep(used: set[UUID]) -> None:
+    try:
+        await database.sockets.run(tokens.note_uses, used)
+    except DatabaseError as error:
+        logger.warning("When tokens were used last cannot be kept: %s", error)
 
 
 uses = Uses()

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import DataError, InterfaceError, OperationalError, transaction
@@ -251,21 +251,26 @@ def _told() -> QuerySet[Generation]:
     return Generation.objects.select_related("message", "conversation__shown_leaf").with_left_out()
 
 
-def told(user: User, generation: UUID) -> tuple[Generation, str, str] | None:
-    """Return a generation of one of the user's own conversations, with the content and thinking that it came to.
+class Told(NamedTuple):
+    """A generation with the content and thinking that it came to; of a live one there is no text yet."""
 
-    Of a live one there is no text yet. None where there is none of theirs.
-    """
+    row: Generation
+    text: str
+    thinking: str
+
+
+def told(user: User, generation: UUID) -> Told | None:
+    """Return a generation of one of the user's own conversations, None where there is none of theirs."""
     mine = Conversation.objects.for_user(user)
     row = Generation.objects.select_related("message").filter(pk=generation, conversation__in=mine).first()
     if row is None:
         return None
     if row.is_live:
-        return row, "", ""
+        return Told(row, "", "")
     # Of an answer that was continued since, the rest belongs to another call.
     later = row.message.generations.filter(queued_at__gt=row.queued_at).order_by("queued_at")
     until = later.values_list("begins_at", flat=True).first()
-    return row, row.message.content[:until], row.message.thinking
+    return Told(row, row.message.content[:until], row.message.thinking)
 
 
 def text_so_far(generation: Generation) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api_client import CHAT, Program, Stream, make_tokens
+from tests.api_client import CHAT, Program, Stream, make_tokens, patiently
 from tests.scripted_ollama import ScriptedOllama, hold
 from tests.site import Site, wait_until
 
@@ -307,11 +306,8 @@ def send(person: Person, other: Person, case: Case, language: str) -> httpx.Resp
         headers = {"Content-Type": "application/json"} | headers
     path = person.fill(case.path, other)
     headers["Accept-Language"] = language
-    while True:
-        answer = person.program.client.request(case.method, path, content=body, headers=headers)
-        if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-            return answer
-        time.sleep(float(answer.headers["Retry-After"]))  # as the site asks a program to do
+    client = person.program.client
+    return patiently(lambda: client.request(case.method, path, content=body, headers=headers))
 
 
 def refusal(answer: httpx.Response, code: str) -> str:
