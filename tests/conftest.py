@@ -34,8 +34,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long; what empties the database, rows of the migrations too, comes last."""
-    items.sort(key=lambda item: (_empties(item), _rank(item.path)))
+    """Begin with what takes long; what empties the database, rows of the migrations too, comes last.
+
+    A file stays together, so all of it comes last.
+    """
+    last = {item.path for item in items if _empties(item)}
+    items.sort(key=lambda item: (item.path in last, _rank(item.path)))
 
 
 def _empties(item: pytest.Item) -> bool:

@@ -152,7 +152,6 @@ def test_it_is_found_by_reader_owner_and_conversation(root, conversation):
         assert root.get(address, {"q": query}).context["cl"].queryset.count() == count
 
 
-@pytest.mark.django_db(transaction=True)
 def test_it_goes_with_an_account_that_its_person_deletes(root, conversation):
     read(root, conversation)
     leaving.leave(conversation.owner)
