@@ -8,6 +8,8 @@ else
 BIN := .venv/bin
 endif
 VENV_PYTHON := $(BIN)/python
+# Whoever has set it pays for it: each process would compile what it reads, and the tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-dev test test-all browser faults lint format bench check-ollama messages locks
@@ -28,16 +30,20 @@ install-dev:
 # Their order is that of tests/conftest.py, which knows what takes long.
 PARALLEL = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# What is the same on every database: what a page does in a browser (but where several processes serve it), how answers
+# are drawn, how Ollama is spoken to. `make test` shows it, and would take half as long again to show it twice.
+SAME_EVERYWHERE = -m "services or not browser" --ignore=tests/rendering --ignore=tests/ollama
+
 test: install-dev ## Run all tests (Chromium and the small real model included)
 	$(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
-test-all: test ## Run all tests, and then again on PostgreSQL and Redis
+test-all: test ## Run all tests, and then again on PostgreSQL and Redis those that these may change
 	@$(MAKE) --no-print-directory test-services
 
 .PHONY: test-services
-test-services: ## Run all tests on PostgreSQL and Redis only
+test-services: ## Run on PostgreSQL and Redis the tests that these may change
 	@$(PYTHON) scripts/install.py --dev --services
-	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PARALLEL) $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m tests.servers $(VENV_PYTHON) -m pytest $(PARALLEL) $(SAME_EVERYWHERE) $(PYTEST_ARGS)
 
 .PHONY: screenshots
 screenshots: install-dev ## Take pictures of the page in its main states (into var/screenshots)
