@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import httpx
 
+from tests import patience
 from tests.faults.people import logged_in
 from tests.site import Site
 from tests.tab import Address
 
 Fields = dict[str, Any]
-SECONDS = 30
 CHAT = "/api/chat/stream"
 
 _MAKE_TOKENS = """
@@ -46,7 +46,7 @@ class Program(AbstractContextManager["Program"]):
             base_url=site.url,
             headers={"Authorization": f"Bearer {token}", **headers},
             trust_env=False,
-            timeout=SECONDS,
+            timeout=patience.SECONDS,
             limits=httpx.Limits(max_connections=None),
         )
 

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from tests import patience
 from tests.certificate import self_signed
 from tests.servers import ServiceMissingError, free_port
 from tests.site import ROOT, Site, wait_until
@@ -92,7 +93,7 @@ class Nginx(AbstractContextManager["Nginx"]):
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=patience.SECONDS)
 
     @property
     def _error_log(self) -> Path:

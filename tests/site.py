@@ -22,12 +22,11 @@ from typing import Any, Self
 
 import httpx
 
-from tests import commands
+from tests import commands, patience
 from tests.servers import free_port, site_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
-START_SECONDS = 60
 FIRST_START = """
 from django.core.management import call_command
 from chatsite.staticfiles import collect_if_changed
@@ -107,7 +106,7 @@ class Site(AbstractContextManager["Site"]):
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
-        wait_until(lambda: self._answers() or self._ended(), START_SECONDS, self.log)
+        wait_until(lambda: self._answers() or self._ended(), explain=self.log)
         assert self._process.poll() is None, self.log()
 
     def _prepare(self) -> None:
@@ -147,7 +146,7 @@ class Site(AbstractContextManager["Site"]):
         if self._process is None:
             return 0
         self._process.send_signal(how)
-        status = self._process.wait(timeout=30)
+        status = self._process.wait(timeout=patience.SECONDS)
         self._reader.join()
         self._process = None
         return status
@@ -159,7 +158,9 @@ class Site(AbstractContextManager["Site"]):
 
     def log_in(self, name: str) -> httpx.Client:
         """Return a client that is logged in through the site's own form."""
-        client = httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, timeout=20)
+        client = httpx.Client(
+            base_url=self.url, trust_env=False, follow_redirects=True, timeout=patience.SECONDS
+        )
         answer = client.post(
             "/accounts/login/",
             data={**csrf(client.get("/accounts/login/")), "login": name, "password": PASSWORD},
@@ -210,7 +211,7 @@ def _without_services() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
 
 
-def wait_until(condition: Any, seconds: float = 10, explain: Any = lambda: "") -> Any:
+def wait_until(condition: Any, seconds: float = patience.SECONDS, explain: Any = lambda: "") -> Any:
     """Return the first true value of `condition()`; fail with `explain()` after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

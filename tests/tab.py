@@ -11,8 +11,9 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests import patience
+
 Frame = dict[str, Any]
-SECONDS = 15
 # As the page does: not more often than the server takes frames.
 ACK_SECONDS, ACK_LEAST_SECONDS, ACK_CHARS = 0.25, 0.1, 8192
 
@@ -124,7 +125,7 @@ class Tab(AbstractContextManager["Tab"]):
         """Press Stop."""
         self.send("generation.stop", generation=generation)
 
-    def receive(self, seconds: float = SECONDS) -> Frame:
+    def receive(self, seconds: float = patience.SECONDS) -> Frame:
         """Return the next frame. Raises TimeoutError, ConnectionClosed."""
         raw = self._next(seconds)
         frame: Frame = json.loads(raw)
@@ -141,7 +142,7 @@ class Tab(AbstractContextManager["Tab"]):
             self._send_ack()
         return self._socket.recv(timeout=seconds)
 
-    def wait(self, type_: str, seconds: float = SECONDS, **fields: Any) -> Frame:
+    def wait(self, type_: str, seconds: float = patience.SECONDS, **fields: Any) -> Frame:
         """Return the next frame of a type whose fields have these values."""
         deadline = time.monotonic() + seconds
         while True:

@@ -17,6 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests import patience
 from tests.faults.proxy import Proxy
 from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site
@@ -26,10 +27,10 @@ from .chat import Chat
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What Chromium complains of when a connection breaks.
 BROKEN_CONNECTION = ("WebSocket connection", "Failed to load", "Failed to fetch")
+PATIENCE_MS = patience.SECONDS * 1000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
-# The patience of a slow machine, and more than the 3 seconds after which the site looks at sessions and at Ollama.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -90,6 +91,13 @@ def site(ollama: ScriptedOllama, tmp_path_factory: pytest.TempPathFactory) -> It
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _nobody_waits_for_another_test(ollama: ScriptedOllama) -> Iterator[None]:
+    """The one answer at a time that the site writes is not one of a test that has failed."""
+    yield
+    ollama.give_up()
+
+
 @pytest.fixture
 def proxy(site: Site) -> Iterator[Proxy]:
     """The network between the page and the site."""
@@ -142,7 +150,9 @@ def usual_context(browser: Browser, site: Site) -> BrowserContext:
 
 def _context(browser: Browser, site: Site, **options: Any) -> BrowserContext:
     usual = {"base_url": site.url, "locale": "en-US", "viewport": {"width": 1280, "height": 800}}
-    return browser.new_context(**usual | options)
+    context = browser.new_context(**usual | options)
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
+from tests import patience
 from tests.site import Site
 
 # What stands in addresses besides ids.
@@ -111,7 +112,7 @@ def is_page(answer: httpx.Response) -> bool:
 
 def _client(site: Site, visitor: str) -> httpx.Client:
     if not visitor:
-        return httpx.Client(base_url=site.url, trust_env=False, timeout=20)
+        return httpx.Client(base_url=site.url, trust_env=False, timeout=patience.SECONDS)
     client = site.log_in(visitor)
     client.follow_redirects = False
     return client

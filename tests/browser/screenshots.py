@@ -17,7 +17,7 @@ from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site
 
 from .chat import Chat
-from .conftest import ARGUMENTS, find_chromium
+from .conftest import ARGUMENTS, PATIENCE_MS, find_chromium
 from .states import CHINESE, ENGLISH, states
 
 ABLE = "qwen3-vl:4b"
@@ -66,7 +66,7 @@ def main() -> None:
     """Take all pictures."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=PATIENCE_MS)
     with ScriptedOllama() as ollama, tempfile.TemporaryDirectory() as data:
         able = model(ABLE, size=3_300_000_000, capabilities=["completion", "vision", "thinking"])
         ollama.models = [able, model("internlm2:1.8b")]

@@ -72,7 +72,7 @@ def test_a_hostile_answer_is_inert_live_and_from_history(
     ollama.enqueue(*_pieces(answer), hold("look"), "\n\nReally.")
     title = "<img src=x onerror='window.pwned=1'> {{ 7|add:7 }}"
     chat.ask(title)
-    expect(chat.text()).to_contain_text(LAST, timeout=30_000)
+    expect(chat.text()).to_contain_text(LAST)
     _is_inert(chat.page)
     # The page answers a person while the answer stands there.
     chat.field.fill("next")

@@ -10,6 +10,7 @@ from tests.rendering.drawing import CORPUS
 from tests.scripted_ollama import ScriptedOllama
 
 from .chat import Chat
+from .conftest import PATIENCE_MS
 from .elsewhere import Elsewhere
 from .test_hostile_answer import BOMB, STRANGERS, WIDE_TABLE
 from .test_markdown import HOSTILE_FORMULAS
@@ -107,10 +108,11 @@ def stranger() -> Iterator[Elsewhere]:
 
 
 def _is_quiet(chat: Chat) -> None:
-    """Nothing ran, the policy had nothing to refuse, and the page was never gone for long."""
+    """Nothing ran, the policy had nothing to refuse, and nothing held up the page for ever."""
     assert chat.evaluate("[window.pwned ?? null, violations]") == [None, []]
-    # A quarter of it was seen on an idle machine; a person would call a page frozen that is gone for seconds.
-    assert chat.evaluate("longest") < 2000
+    # Half a second was seen on an idle machine, five times that on a busy one. What takes a grammar ever longer with
+    # each character takes minutes on both.
+    assert chat.evaluate("longest") < PATIENCE_MS
 
 
 def test_hostile_texts_are_inert_at_every_character(

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from tests import patience
 from tests.api_client import CHAT, Program, make_tokens
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import quiet
@@ -70,7 +71,7 @@ def trusting(program: Program, nginx: Nginx) -> Program:
     headers = program.client.headers
     program.close()
     program.client = httpx.Client(
-        base_url=nginx.url, headers=headers, verify=nginx.trust(), trust_env=False, timeout=30
+        base_url=nginx.url, headers=headers, verify=nginx.trust(), trust_env=False, timeout=patience.SECONDS
     )
     return program
 

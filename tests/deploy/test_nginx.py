@@ -8,6 +8,7 @@ from contextlib import closing
 import httpx
 import pytest
 
+from tests import patience
 from tests.nginx import Nginx
 from tests.scripted_ollama import ScriptedOllama
 from tests.site import Site, csrf, wait_until
@@ -49,7 +50,7 @@ def nginx(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ngin
 def browser(nginx: Nginx) -> Iterator[httpx.Client]:
     """Somebody who is not logged in."""
     with closing(
-        httpx.Client(base_url=nginx.url, verify=nginx.trust(), trust_env=False, timeout=20)
+        httpx.Client(base_url=nginx.url, verify=nginx.trust(), trust_env=False, timeout=patience.SECONDS)
     ) as client:
         yield client
 

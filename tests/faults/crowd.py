@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
+from tests import patience
 from tests.site import Site
-from tests.tab import SECONDS, Frame, Tab
+from tests.tab import Frame, Tab
 
 # Of the site: nobody waits for a turn.
 MANY = {"OLLAMA_NUM_PARALLEL": "100", "MAX_RUNNING_PER_USER": "0"}
@@ -29,7 +30,7 @@ class Reader(Tab):
         self.code: int | None = None
         self._thread = Thread(target=self._read, name=question, daemon=True)
 
-    def receive(self, seconds: float = SECONDS) -> Frame:
+    def receive(self, seconds: float = patience.SECONDS) -> Frame:
         """Return the next frame, and note when it came."""
         frame = super().receive(seconds)
         if frame["type"] == "generation.delta":
@@ -44,7 +45,7 @@ class Reader(Tab):
     def _read(self) -> None:
         self.code = self.wait_close()
 
-    def join(self, seconds: float = 30) -> None:
+    def join(self, seconds: float = patience.SECONDS) -> None:
         """Wait for the end of the connection."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the connection has not ended"

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 
+from tests import patience
 from tests.site import Site
 
 MAKE = """
@@ -38,7 +39,7 @@ def logged_in(site: Site, *names: str) -> Iterator[list[httpx.Client]]:
                     cookies={"sessionid": key},
                     trust_env=False,
                     follow_redirects=True,
-                    timeout=20,
+                    timeout=patience.SECONDS,
                 )
             )
             for key in keys

@@ -14,6 +14,8 @@ import threading
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Self
 
+from tests import patience
+
 _PIECE = 65_536
 # So many steps a second does a dripping connection make.
 _STEPS = 20
@@ -114,7 +116,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         await asyncio.wait(others, timeout=5) if others else None
 
     def _run(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=patience.SECONDS)
 
 
 _End = tuple[asyncio.StreamReader, asyncio.StreamWriter]

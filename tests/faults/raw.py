@@ -6,10 +6,10 @@ import struct
 from contextlib import AbstractContextManager, suppress
 from typing import Self
 
+from tests import patience
 from tests.tab import Tab
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-SECONDS = 10
 
 
 def frame(
@@ -35,7 +35,7 @@ class Raw(AbstractContextManager["Raw"]):
         self._rest = b""
 
     def __enter__(self) -> Self:
-        self._socket = socket.create_connection(("127.0.0.1", self._tab.site.port), timeout=SECONDS)
+        self._socket = socket.create_connection(("127.0.0.1", self._tab.site.port), timeout=patience.SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:

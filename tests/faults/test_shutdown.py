@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, suppress
 import httpx
 import pytest
 
+from tests import patience
 from tests.bench.processes import cpu_seconds
 from tests.scripted_ollama import ScriptedOllama, hold, stamped
 from tests.site import PASSWORD, Site, wait_until
@@ -145,7 +146,7 @@ def log_in(client: httpx.Client, token: str) -> int:
 def test_pages_that_are_being_made_are_finished(site, happened):
     with ExitStack() as stack:
         visitors = [
-            stack.enter_context(httpx.Client(base_url=site.url, trust_env=False, timeout=20))
+            stack.enter_context(httpx.Client(base_url=site.url, trust_env=False, timeout=patience.SECONDS))
             for _ in range(2)
         ]
         pages = [visitor.get("/accounts/login/").text for visitor in visitors]

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests import patience
 from tests.site import Site, wait_until
 from tests.tab import Frame
 
@@ -34,7 +35,7 @@ class Viewer(Reader):
         """Return the next frame, and note when it came."""
         return super().receive(seconds)
 
-    def sees(self, type_: str, seconds: float = 15, **fields: Any) -> Frame:
+    def sees(self, type_: str, seconds: float = patience.SECONDS, **fields: Any) -> Frame:
         """Return the first frame of a type whose fields have these values, once it has come."""
 
         def found() -> Frame | None:

@@ -19,6 +19,7 @@ import ollama
 import pytest
 
 from conversations.ollama.embedded import EmbeddedProcess, available
+from tests import patience
 from tests.site import wait_until
 
 MODEL = "smollm2:135m"
@@ -44,7 +45,6 @@ pytestmark = [
     ),
 ]
 # The model computes on a machine that may have other work.
-PATIENCE_SECONDS = 60
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="reads CPU time from Linux's /proc"
 )
@@ -68,7 +68,7 @@ class Server:
             time.sleep(0.25)  # the span that is measured
             return self.cpu_seconds() - before <= 0.01
 
-        wait_until(idle, PATIENCE_SECONDS, lambda: "the process is not idle")
+        wait_until(idle, patience.SECONDS, lambda: "the process is not idle")
 
     def post(self, path: str, body: Any) -> http.client.HTTPConnection:
         """A request that is sent; the answer is not waited for."""
@@ -448,7 +448,7 @@ def test_closing_while_the_prompt_is_read_idles_the_process(server: Server) -> N
     before = server.cpu_seconds()
     body = {"model": MODEL, "messages": question(f"{time.time()} {LONG_TEXT}")}
     with contextlib.closing(server.post("/api/chat", body)):
-        wait_until(lambda: server.cpu_seconds() - before > 0.5, PATIENCE_SECONDS)
+        wait_until(lambda: server.cpu_seconds() - before > 0.5, patience.SECONDS)
     closed = server.cpu_seconds()
     server.wait_until_idle()
     # The whole prompt takes some ten seconds of processor time; the batch under way may still end.
@@ -478,7 +478,7 @@ def test_it_ends_with_a_starter_that_was_killed() -> None:
         pid = int(starter.stdout.readline().split()[0])
         assert alive(pid)
         starter.kill()
-    wait_until(lambda: not alive(pid), PATIENCE_SECONDS)
+    wait_until(lambda: not alive(pid), patience.SECONDS)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX systems")

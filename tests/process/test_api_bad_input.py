@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import patience
 from tests.api_client import CHAT, Program, Stream, make_tokens, patiently
 from tests.scripted_ollama import ScriptedOllama, hold
 from tests.site import Site, wait_until
@@ -464,7 +465,7 @@ def test_a_body_without_end_ends_its_connection_and_is_kept_nowhere(site, pair, 
     before = site.rss_kib()
     token = pair[0].program.token.encode()
     head = b"POST /api/chat/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n%s\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", site.port), timeout=15) as connection:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=patience.SECONDS) as connection:
         connection.sendall(head % (token, length))
         with pytest.raises(ConnectionError):
             connection.sendall(piece * (64 * KIB * KIB // 65_536))

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests import patience
 from tests.api_client import Program, make_tokens
 from tests.nginx import Nginx
 from tests.scripted_ollama import ScriptedOllama, hold
@@ -84,7 +85,7 @@ class Shell(AbstractContextManager["Shell"]):
 
     def finish(self) -> str:
         """Return all that was printed, once the line has ended well."""
-        rest, _ = self._process.communicate(timeout=20)
+        rest, _ = self._process.communicate(timeout=patience.SECONDS)
         self.printed += rest
         assert self._process.returncode == 0, self.printed
         return self.printed

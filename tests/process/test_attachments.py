@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from conversations.services import attachments
+from tests import patience
 from tests.attachments import samples
 from tests.scripted_ollama import ScriptedOllama, model
 from tests.site import Site, csrf, wait_until
@@ -111,7 +112,7 @@ def answer_to(site: Site, path: str, size: int, *, whole: bool = False) -> int:
     """Send so many bytes there, of 100 MB or as a whole; return the status of the answer."""
     told = size if whole else 100_000_000
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {told}\r\n\r\n"
-    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=20)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=patience.SECONDS)) as connection:
         connection.sendall(head.encode() + bytes(size))
         return int(connection.recv(4096).split()[1])
 

@@ -164,7 +164,7 @@ def begin(site: Site, client: httpx.Client, ollama: ScriptedOllama, script: Scri
 
 def read_to_the_end(tab: Tab, asked: float) -> Ended:
     """Read until the answer ends, see that the socket is still there, and leave."""
-    frame = tab.wait("generation.finished", seconds=60)
+    frame = tab.wait("generation.finished")
     seconds = time.monotonic() - asked
     tab.send("ping")
     tab.wait("pong")

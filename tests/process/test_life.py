@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import patience
 from tests.scripted_ollama import ScriptedOllama
-from tests.site import PASSWORD, ROOT, START_SECONDS, Site, wait_until
+from tests.site import PASSWORD, ROOT, Site, wait_until
 from tests.tab import Tab
 
 pytestmark = pytest.mark.process
@@ -82,9 +83,9 @@ def test_ctrl_c_during_the_start_ends_without_a_traceback(tmp_path):
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no thread holds a lock of it
     ) as process:
         # The settings are read, and much is still to be imported.
-        wait_until((tmp_path / "secret_key").exists, START_SECONDS)
+        wait_until((tmp_path / "secret_key").exists)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=START_SECONDS)
+        output, _ = process.communicate(timeout=patience.SECONDS)
     assert process.returncode == 130, output
     assert "Traceback" not in output
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from tests import patience
 from tests.scripted_ollama import ScriptedOllama, hold
 from tests.site import Site, wait_until
 from tests.tab import Tab
@@ -48,7 +49,9 @@ def students(site: Site) -> Iterator[list[httpx.Client]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(
-                httpx.Client(base_url=site.url, cookies={"sessionid": key}, trust_env=False, timeout=20)
+                httpx.Client(
+                    base_url=site.url, cookies={"sessionid": key}, trust_env=False, timeout=patience.SECONDS
+                )
             )
             for key in keys
         ]

@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
+from tests import patience
+
 from .answers import json_error, model
 from .script import (
     Piece,
@@ -139,7 +141,14 @@ class ScriptedOllama:
         """Let `count` holds of this name pass, those to come included."""
         self._call(lambda: self._server.release(name, count))
 
-    def wait_for(self, ready: Callable[[], T | None], timeout: float = 15) -> T:
+    def give_up(self) -> None:
+        """Forget the scripts that nobody has asked for, and let pass what waits at a hold.
+
+        So what a test has left behind that failed half-way keeps nobody else waiting.
+        """
+        self._call(self._server.give_up)
+
+    def wait_for(self, ready: Callable[[], T | None], timeout: float = patience.SECONDS) -> T:
         """What `ready()` returns as soon as that is true. Raises AssertionError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         with self._condition:
@@ -149,18 +158,18 @@ class ScriptedOllama:
                 self._condition.wait(_LOOK_AGAIN)
         return found
 
-    def wait_chat(self, number: int = 1, timeout: float = 15) -> Exchange:
+    def wait_chat(self, number: int = 1, timeout: float = patience.SECONDS) -> Exchange:
         """The `number`-th request to `/api/chat`, once it has come."""
         self.wait_for(lambda: len(self.chats) >= number, timeout)
         return self.chats[number - 1]
 
-    def wait_closed(self, number: int = 1, timeout: float = 15) -> Exchange:
+    def wait_closed(self, number: int = 1, timeout: float = patience.SECONDS) -> Exchange:
         """The `number`-th chat, once it is over, by whichever side."""
         chat = self.wait_chat(number, timeout)
         self.wait_for(lambda: chat.closed, timeout)
         return chat
 
-    def wait_held(self, name: str = "", timeout: float = 15) -> Exchange:
+    def wait_held(self, name: str = "", timeout: float = patience.SECONDS) -> Exchange:
         """A request that waits at the hold of this name."""
         return self.wait_for(
             lambda: next((entry for entry in self._server.log if entry.held == name), None), timeout
@@ -177,4 +186,4 @@ class ScriptedOllama:
         self._run(run())
 
     def _run(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=patience.SECONDS)

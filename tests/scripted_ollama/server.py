@@ -115,6 +115,12 @@ class Server:
         for _ in range(count):
             self._permits[name].release()
 
+    def give_up(self) -> None:
+        """Forget the scripts that nobody has asked for, and let pass what waits at a hold."""
+        self._scripts.clear()
+        for name in [exchange.held for exchange in self.log if exchange.held is not None]:
+            self.release(name, 1)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
