@@ -31,7 +31,7 @@ install-dev:
 PARALLEL = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # What is the same on every database: what a page does in a browser (but where several processes serve it), how answers
-# are drawn, how Ollama is spoken to. `make test` shows it, and would take half as long again to show it twice.
+# are drawn, how Ollama is spoken to. `make test` shows it, and takes two thirds of its time for that.
 SAME_EVERYWHERE = -m "services or not browser" --ignore=tests/rendering --ignore=tests/ollama
 
 test: install-dev ## Run all tests (Chromium and the small real model included)
