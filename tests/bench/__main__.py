@@ -49,7 +49,6 @@ def measured(name: str) -> Outcome:
 
 def main() -> int:
     """Measure, show and keep; 1 when a scenario failed or an aim was missed."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     only = os.environ.get("ONLY", "")
     names = only.split(",") if only else list(SCENARIOS)
     if unknown := set(names) - set(SCENARIOS):

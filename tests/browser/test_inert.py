@@ -10,7 +10,6 @@ from tests.rendering.drawing import CORPUS
 from tests.scripted_ollama import ScriptedOllama
 
 from .chat import Chat
-from .conftest import PATIENCE_MS
 from .elsewhere import Elsewhere
 from .test_hostile_answer import BOMB, STRANGERS, WIDE_TABLE
 from .test_markdown import HOSTILE_FORMULAS
@@ -108,11 +107,11 @@ def stranger() -> Iterator[Elsewhere]:
 
 
 def _is_quiet(chat: Chat) -> None:
-    """Nothing ran, the policy had nothing to refuse, and nothing held up the page for ever."""
+    """Nothing ran, the policy had nothing to refuse, and the page was never gone for long."""
     assert chat.evaluate("[window.pwned ?? null, violations]") == [None, []]
-    # Half a second was seen on an idle machine, five times that on a busy one. What takes a grammar ever longer with
-    # each character takes minutes on both.
-    assert chat.evaluate("longest") < PATIENCE_MS
+    # Two thirds of a second were seen on a slow machine that was idle, 2.4 s on one that was busy. What takes a grammar
+    # ever longer with each character takes minutes on both.
+    assert chat.evaluate("longest") < 10_000
 
 
 def test_hostile_texts_are_inert_at_every_character(

